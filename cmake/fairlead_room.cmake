@@ -1,0 +1,10 @@
+# fairlead_room(NAME deliver SOURCES a.cpp … USES core store …): a static library with its private dependencies.
+function(fairlead_room)
+  cmake_parse_arguments(ROOM "" "NAME" "SOURCES;USES;LIBRARIES" ${ARGN})
+  add_library(fairlead_${ROOM_NAME} STATIC ${ROOM_SOURCES})
+  target_include_directories(fairlead_${ROOM_NAME} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  foreach(used ${ROOM_USES})
+    target_link_libraries(fairlead_${ROOM_NAME} PUBLIC fairlead_${used})
+  endforeach()
+  target_link_libraries(fairlead_${ROOM_NAME} PUBLIC ${ROOM_LIBRARIES})
+endfunction()

@@ -1,0 +1,91 @@
+// One HTTP/1.1 POST to an address a stranger chose: resolved, guarded, pooled per destination, TLS verified, bounded.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/core/clock.hpp"
+#include "common/core/result.hpp"
+#include "common/net/address_guard.hpp"
+#include "common/net/resolver.hpp"
+#include "common/ops/task.hpp"
+
+namespace fairlead::net {
+
+// Why no usable answer came. A closed list: it is stored, shown and counted.
+enum class FailureClass {
+  none,
+  dns,              // the name did not resolve
+  address_refused,  // the guard refused the address
+  connect_refused,
+  connect_timeout,
+  connect_failed,
+  tls_handshake,
+  tls_certificate,  // the certificate or the name on it does not verify
+  write_failed,
+  response_timeout,   // sent, no complete answer within the deadline
+  connection_reset,   // closed before a complete answer
+  invalid_response,   // not HTTP, or headers over their bound
+  http_status,        // an answer, but not 2xx
+  canceled,           // by us: drain deadline or lost lease
+  internal,
+};
+[[nodiscard]] std::string_view to_text(FailureClass failure);
+[[nodiscard]] FailureClass failure_class_from(std::string_view text);
+
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
+struct ClientRequest {
+  Url url;
+  HeaderList headers;        // without Host and Content-Length, which the client sets
+  std::shared_ptr<const std::string> body;
+  std::chrono::milliseconds timeout{10000};  // the whole exchange, resolution and connecting included
+};
+
+struct Phases {  // microseconds from the start of the request; -1: not reached (or a reused connection)
+  std::int64_t dns = -1, connect = -1, tls = -1, first_byte = -1, total = -1;
+};
+
+struct ClientResponse {
+  FailureClass failure = FailureClass::none;
+  std::string error;          // for people, without secrets; empty on an HTTP answer
+  int status = 0;             // 0: no answer
+  std::string reason;         // of the status line
+  HeaderList headers;
+  std::string body;           // ≤ 64 KiB after gzip decoding
+  bool body_truncated = false;
+  std::string address;        // dialled, "203.0.113.9:443"
+  bool reused = false;
+  Phases phases;
+};
+
+struct ClientOptions {
+  std::string ca_file = {};   // an operator's extra authority (PEM); empty: the system's only
+  std::size_t response_bytes_max = 64 * 1024;
+  std::size_t header_bytes_max = 64 * 1024;
+  std::size_t idle_per_host_max = 64;
+  std::size_t idle_max = 2048;
+  std::chrono::seconds idle_timeout{55};
+};
+
+// Thread-safe. A request on a pooled connection that turns out closed before any answer byte is repeated once on a new one only
+// if nothing of the answer came and the connection was reused.
+class HttpClient {
+ public:
+  HttpClient(boost::asio::any_io_executor executor, Resolver& resolver, const AddressGuard& guard, ClientOptions options);
+  ~HttpClient();
+  // Never throws, always answers within request.timeout (+ scheduling). Runs on the calling coroutine's executor.
+  [[nodiscard]] Task<ClientResponse> post(ClientRequest request);
+  void close_idle();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace fairlead::net
