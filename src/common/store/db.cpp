@@ -1,0 +1,192 @@
+#include "common/store/db.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "common/store/tx.hpp"
+
+namespace fairlead::store {
+
+void Tx::prepare(const std::string& name, const std::string& sql) {
+  if (prepared_.contains(name)) return;
+  connection_.prepare(name, sql);
+  prepared_.insert(name);
+}
+
+TimePoint as_time(const pqxx::field& field) {
+  const std::string_view text(field.c_str(), field.size());
+  if (text == "-infinity") return TimePoint{};
+  const auto time = parse_time(text);
+  if (!time) throw std::runtime_error("unreadable time from the database: " + std::string(text));
+  return *time;
+}
+
+std::optional<TimePoint> as_optional_time(const pqxx::field& field) {
+  if (field.is_null()) return std::nullopt;
+  return as_time(field);
+}
+
+std::string as_text(const pqxx::field& field) { return field.is_null() ? "" : std::string(field.c_str(), field.size()); }
+
+std::string as_bytes(const pqxx::field& field) {
+  if (field.is_null()) return "";
+  const pqxx::binarystring bytes(field);
+  return bytes.str();
+}
+
+namespace {
+
+// Turns libpqxx's notice stream into nothing: what matters comes back as errors.
+struct SilentNotices : pqxx::errorhandler {
+  explicit SilentNotices(pqxx::connection_base& connection) : errorhandler(connection) {}
+  bool operator()(const char[]) noexcept override { return false; }
+};
+
+Error lost(const std::string& why) {
+  return {Code::unavailable, "database: " + why, "database_unavailable"};
+}
+
+}  // namespace
+
+struct Connection::Live {
+  explicit Live(const std::string& url) : connection(url), notices(connection) { connection.inhibit_reactivation(true); }
+  pqxx::connection connection;
+  SilentNotices notices;
+  std::set<std::string> prepared;
+  struct Receiver : pqxx::notification_receiver {
+    Receiver(pqxx::connection_base& c, const std::string& channel, std::vector<std::string>& out)
+        : notification_receiver(c, channel), out_(out) {}
+    void operator()(const std::string& payload, int) override { out_.push_back(payload); }
+    std::vector<std::string>& out_;
+  };
+  std::vector<std::string> received;
+  std::unique_ptr<Receiver> receiver;
+};
+
+Connection::Connection(DbOptions options) : options_(std::move(options)) {}
+Connection::~Connection() = default;
+Connection::Connection(Connection&&) noexcept = default;
+
+Result<void> Connection::open() {
+  try {
+    auto live = std::make_unique<Live>(options_.url);
+    auto& connection = live->connection;
+    connection.set_variable("application_name", "'" + options_.application_name + "'");
+    connection.set_variable("statement_timeout", std::to_string(options_.statement_timeout.count()));
+    connection.set_variable("idle_in_transaction_session_timeout", "30000");
+    connection.set_variable("synchronous_commit", "on");
+    connection.set_variable("timezone", "'UTC'");
+    connection.set_variable("bytea_output", "'hex'");
+    connection.set_variable("client_min_messages", "'warning'");
+    if (options_.is_hot) {
+      connection.set_variable("jit", "off");
+      connection.set_variable("plan_cache_mode", "'force_generic_plan'");
+      connection.set_variable("enable_seqscan", "off");
+    }
+    live_ = std::move(live);
+    return {};
+  } catch (const std::exception& error) {
+    live_.reset();
+    return fail(lost(error.what()));
+  }
+}
+
+Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void>(Tx&)>& work) {
+  if (!live_) FL_TRY_VOID(open());
+  auto& connection = live_->connection;
+  try {
+    const auto in = [&](auto&& transaction) -> Result<void> {
+      Tx tx(connection, transaction, live_->prepared);
+      FL_TRY_VOID(work(tx));
+      transaction.commit();
+      return {};
+    };
+    switch (kind) {
+      case TxKind::autocommit: return in(pqxx::nontransaction(connection));
+      case TxKind::read_write: return in(pqxx::work(connection));
+      case TxKind::snapshot:
+        return in(pqxx::transaction<pqxx::repeatable_read, pqxx::write_policy::read_only>(connection));
+    }
+  } catch (const pqxx::in_doubt_error& error) {
+    live_.reset();
+    return fail(lost(error.what()));
+  } catch (const pqxx::broken_connection& error) {
+    live_.reset();
+    return fail(lost(error.what()));
+  } catch (const pqxx::sql_error& error) {
+    // 57xxx: the server is going away or ended us; 53xxx: out of resources; 58xxx: its system failed.
+    const std::string state = error.sqlstate();
+    if (!connection.is_open() || state.starts_with("57P") || state.starts_with("53") || state.starts_with("58") ||
+        state == "25006" || state.empty()) {
+      live_.reset();
+      return fail(lost(error.what()));
+    }
+    return fail(Error{Code::internal, state + ": " + error.what(), "database_refused"});
+  } catch (const std::exception& error) {
+    const bool is_open = connection.is_open();
+    live_.reset();
+    if (!is_open) return fail(lost(error.what()));
+    return fail(Error{Code::internal, error.what(), "database_failed"});
+  }
+  return fail(Code::internal, "unknown transaction kind");
+}
+
+Result<std::vector<std::string>> Connection::wait_notification(const std::string& channel, std::chrono::milliseconds wait) {
+  if (!live_) FL_TRY_VOID(open());
+  try {
+    if (!live_->receiver) {
+      live_->receiver = std::make_unique<Live::Receiver>(live_->connection, channel, live_->received);
+    }
+    live_->connection.await_notification(wait.count() / 1000, (wait.count() % 1000) * 1000);
+    return std::exchange(live_->received, {});
+  } catch (const std::exception& error) {
+    live_.reset();
+    return fail(lost(error.what()));
+  }
+}
+
+struct Db::State {
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::deque<Job> jobs;
+  bool is_stopping = false;
+  std::vector<std::thread> threads;
+};
+
+Db::Db(DbOptions options) : state_(std::make_unique<State>()) {
+  for (int index = 0; index < options.connections; ++index) {
+    state_->threads.emplace_back([state = state_.get(), connection = Connection(options)]() mutable {
+      for (;;) {
+        std::unique_lock lock(state->mutex);
+        state->wake.wait(lock, [&] { return state->is_stopping || !state->jobs.empty(); });
+        if (state->jobs.empty()) return;
+        Job job = std::move(state->jobs.front());
+        state->jobs.pop_front();
+        lock.unlock();
+        job(connection);
+      }
+    });
+  }
+}
+
+Db::~Db() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->is_stopping = true;
+  }
+  state_->wake.notify_all();
+  for (auto& thread : state_->threads) thread.join();
+}
+
+void Db::enqueue(Job job) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->jobs.push_back(std::move(job));
+  }
+  state_->wake.notify_one();
+}
+
+}  // namespace fairlead::store
