@@ -25,7 +25,7 @@ CREATE TABLE endpoints (
   deleted_at timestamptz,
   PRIMARY KEY (project_id, id)
 );
-CREATE INDEX endpoints_changed ON endpoints (project_id, version);
+CREATE INDEX endpoints_changed ON endpoints (version);
 CREATE INDEX endpoints_owner ON endpoints (project_id, owner_id, id) WHERE deleted_at IS NULL;
 
 CREATE TABLE subscriptions (
@@ -43,7 +43,7 @@ CREATE TABLE subscriptions (
   deleted_at timestamptz,
   PRIMARY KEY (project_id, id)
 );
-CREATE INDEX subscriptions_changed ON subscriptions (project_id, version);
+CREATE INDEX subscriptions_changed ON subscriptions (version);
 CREATE INDEX subscriptions_endpoint ON subscriptions (project_id, endpoint_id, id) WHERE deleted_at IS NULL;
 
 CREATE TABLE event_types (

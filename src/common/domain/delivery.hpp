@@ -1,0 +1,37 @@
+// Deliveries and the queue rows that stand for the unfinished ones.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/core/id.hpp"
+
+namespace fairlead {
+
+// As stored in deliveries.status. "Processing" is in a node's memory only.
+enum class DeliveryStatus : std::int16_t { scheduled = 0, retry = 1, success = 2, failure = 3, discarded = 4 };
+
+struct QueueRow {
+  std::int16_t lane = 0;
+  ProjectId project;
+  EndpointId endpoint;
+  DeliveryId delivery;
+  EventId event;
+  SubscriptionId subscription;
+  TimePoint due;
+  int attempt = 0;  // attempts already made
+  std::int64_t config_version = 0;
+};
+
+// What a delivery sends; immutable and shared by all deliveries of the event in memory.
+struct EventContent {
+  std::string event_type;
+  std::shared_ptr<const std::string> body;
+  std::string headers_json;  // object of custom headers, or empty
+  std::string idempotency_key;
+  std::string trace_parent;
+};
+
+}  // namespace fairlead

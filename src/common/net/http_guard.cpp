@@ -1,0 +1,93 @@
+#include "common/net/http_guard.hpp"
+
+#include <algorithm>
+
+namespace fairlead::net {
+namespace {
+
+using boost::beast::http::status;
+
+constexpr HeaderFault kLine{status::bad_request, "malformed_request", "the request line or a header is malformed"};
+constexpr HeaderFault kVersion{status::http_version_not_supported, "http_version", "expected HTTP/1.1 or HTTP/1.0"};
+constexpr HeaderFault kFolding{status::bad_request, "obsolete_folding", "a header may not continue on the next line"};
+constexpr HeaderFault kLength{status::bad_request, "content_length", "expected one Content-Length of decimal digits"};
+constexpr HeaderFault kBoth{status::bad_request, "length_and_coding", "Content-Length and Transfer-Encoding exclude each other"};
+constexpr HeaderFault kCoding{status::bad_request, "transfer_encoding", "the only transfer coding accepted is one \"chunked\""};
+constexpr HeaderFault kHost{status::bad_request, "host", "expected exactly one Host header"};
+constexpr HeaderFault kCount{status::request_header_fields_too_large, "too_many_headers", "too many headers"};
+constexpr HeaderFault kTarget{status::uri_too_long, "target_too_long", "the request target is too long"};
+
+bool is_token(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+bool equals(std::string_view a, std::string_view lower) {
+  return a.size() == lower.size() && std::equal(a.begin(), a.end(), lower.begin(), [](char x, char y) {
+           return (x >= 'A' && x <= 'Z' ? static_cast<char>(x - 'A' + 'a') : x) == y;
+         });
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+const HeaderFault* request_line_fault(std::string_view line, std::size_t target_bytes_max, bool& is_old) {
+  const auto first = line.find(' '), last = line.rfind(' ');
+  if (first == 0 || first == std::string_view::npos || last == first) return &kLine;
+  if (!std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(first), is_token)) return &kLine;
+  const auto target = line.substr(first + 1, last - first - 1);
+  if (target.size() > target_bytes_max) return &kTarget;
+  for (const char c : target) {
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) return &kLine;
+  }
+  const auto version = line.substr(last + 1);
+  is_old = version == "HTTP/1.0";
+  if (version != "HTTP/1.1" && !is_old) return version.starts_with("HTTP/") ? &kVersion : &kLine;
+  return nullptr;
+}
+
+}  // namespace
+
+const HeaderFault* find_header_fault(std::string_view block, const HeaderLimits& limits) {
+  std::size_t count = 0, lengths = 0, codings = 0, hosts = 0;
+  bool is_first = true, is_old = false;
+  while (!block.empty()) {
+    const auto end = block.find('\n');
+    if (end == std::string_view::npos || end == 0 || block[end - 1] != '\r') return &kLine;
+    const auto line = block.substr(0, end - 1);
+    block.remove_prefix(end + 1);
+    for (const char c : line) {
+      if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return &kLine;
+    }
+    if (is_first) {
+      is_first = false;
+      if (const auto* fault = request_line_fault(line, limits.target_bytes_max, is_old)) return fault;
+      continue;
+    }
+    if (line.empty()) break;
+    if (line.front() == ' ' || line.front() == '\t') return &kFolding;
+    if (++count > limits.header_count_max) return &kCount;
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos || colon == 0) return &kLine;
+    const auto name = line.substr(0, colon), value = trim(line.substr(colon + 1));
+    if (!std::all_of(name.begin(), name.end(), is_token)) return &kLine;
+    if (equals(name, "content-length")) {
+      if (++lengths > 1 || value.empty() || value.size() > 15 ||
+          !std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+        return &kLength;
+      }
+    } else if (equals(name, "transfer-encoding")) {
+      if (++codings > 1 || !equals(value, "chunked") || is_old) return &kCoding;
+    } else if (equals(name, "host")) {
+      if (++hosts > 1) return &kHost;
+    }
+  }
+  if (lengths > 0 && codings > 0) return &kBoth;
+  if (hosts != 1 && !is_old) return &kHost;
+  return nullptr;
+}
+
+}  // namespace fairlead::net

@@ -1,0 +1,252 @@
+#include "common/store/ingest.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "common/crypto/digest.hpp"
+#include "common/store/tx.hpp"
+
+namespace fairlead::store {
+namespace {
+
+// One statement, one snapshot. `ok` holds the projects whose configuration is still the one that was matched against: the
+// test sits inside the statement, whose snapshot is taken after the batch was closed, so a change that was acknowledged
+// before an event was received is always seen. Everything else is driven by what `e` really inserted.
+// Bodies come as one binary parameter and are cut by offset: no escaping, no copies in text form.
+std::string commit_sql(const std::string& day) {
+  return R"sql(
+WITH ok AS MATERIALIZED (
+  SELECT x.project_id FROM unnest($1::uuid[], $2::bigint[]) x(project_id, version)
+   WHERE (SELECT p.config_version FROM projects p WHERE p.id = x.project_id AND p.deleted_at IS NULL) = x.version),
+k AS (
+  INSERT INTO idempotency_keys AS i (project_id, key, event_id, content_hash, expires_at)
+  SELECT x.project_id, x.key, x.event_id, decode(x.hash, 'hex'), $3::timestamptz + interval '72 hours'
+    FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::text[]) x(project_id, key, event_id, hash)
+   WHERE x.project_id IN (SELECT project_id FROM ok)
+   ORDER BY x.project_id, x.key
+  ON CONFLICT (project_id, key) DO UPDATE
+    SET event_id = excluded.event_id, content_hash = excluded.content_hash, expires_at = excluded.expires_at
+    WHERE i.expires_at <= $3::timestamptz
+  RETURNING event_id),
+e AS (
+  INSERT INTO events_)sql" + day + R"sql( (project_id, id, event_type, body, headers, idempotency_key, trace_parent,
+                            endpoint_id, owner_id, received_at, matched_count)
+  SELECT x.project_id, x.id, x.event_type, substring($8::bytea FROM x.body_from FOR x.body_bytes), x.headers, x.key,
+         x.trace_parent, x.endpoint_id, x.owner_id, $3::timestamptz, x.matched_count
+    FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::int[], $13::int[], $14::text[], $15::text[], $16::text[],
+                $17::uuid[], $18::text[], $19::int[])
+      x(project_id, id, event_type, body_from, body_bytes, headers, key, trace_parent, endpoint_id, owner_id, matched_count)
+   WHERE x.project_id IN (SELECT project_id FROM ok) AND (x.key IS NULL OR x.id IN (SELECT event_id FROM k))
+  RETURNING id),
+y AS MATERIALIZED (
+  SELECT y.* FROM unnest($20::uuid[], $21::uuid[], $22::uuid[], $23::uuid[], $24::uuid[], $25::smallint[], $26::text[], $27::bigint[])
+    y(project_id, id, event_id, endpoint_id, subscription_id, lane, reason, version)
+   WHERE y.event_id IN (SELECT id FROM e)),
+d AS (
+  INSERT INTO deliveries_)sql" + day + R"sql( (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at,
+                                next_at, status, reason)
+  SELECT y.project_id, y.id, y.event_id, y.endpoint_id, y.subscription_id, $3::timestamptz, $3::timestamptz,
+         CASE WHEN y.reason IS NULL THEN $3::timestamptz END, CASE WHEN y.reason IS NULL THEN 0 ELSE 4 END, y.reason FROM y),
+q AS (
+  INSERT INTO queue (lane, endpoint_id, due_at, delivery_id, project_id, event_id, subscription_id, config_version)
+  SELECT y.lane, y.endpoint_id, $3::timestamptz, y.id, y.project_id, y.event_id, y.subscription_id, y.version
+    FROM y WHERE y.reason IS NULL),
+w AS (
+  INSERT INTO pending_events (project_id, event_id, lane, config_version)
+  SELECT z.project_id, z.event_id, z.lane, z.version
+    FROM unnest($28::uuid[], $29::uuid[], $30::smallint[], $31::bigint[]) z(project_id, event_id, lane, version)
+   WHERE z.event_id IN (SELECT id FROM e))
+SELECT 'e', id FROM e UNION ALL SELECT 'p', project_id FROM ok)sql";
+}
+
+constexpr Statement keys_sql{"ingest_keys", R"sql(
+  SELECT i.project_id, i.key, i.event_id, encode(i.content_hash, 'hex')
+    FROM unnest($1::uuid[], $2::text[]) x(project_id, key) JOIN idempotency_keys i ON i.project_id = x.project_id AND i.key = x.key)sql"};
+
+std::string hash_text(const KeyHash& hash) {
+  return crypto::to_hex(std::string_view(reinterpret_cast<const char*>(hash.data()), hash.size()));
+}
+
+// Those that were not stored although their project was current met an existing idempotency key: same content or not?
+void judge_keys(Tx& tx, const IngestBatch& batch, std::vector<IngestAnswer>& answers, const std::vector<std::size_t>& open) {
+  ArrayText projects, keys;
+  for (const auto index : open) {
+    projects.add(batch.events[index]->project);
+    keys.add(std::string_view(batch.events[index]->content->idempotency_key));
+  }
+  std::map<std::pair<ProjectId, std::string>, std::pair<EventId, std::string>> found;
+  for (const auto& row : tx.exec(keys_sql, projects.take(), keys.take())) {
+    found[{as_id<ProjectTag>(row[0]), as_text(row[1])}] = {as_id<EventTag>(row[2]), as_text(row[3])};
+  }
+  for (const auto index : open) {
+    const auto& event = *batch.events[index];
+    const auto key = found.find({event.project, event.content->idempotency_key});
+    if (key == found.end()) continue;  // purged in between: stays stale, the next round inserts it
+    const bool is_same = key->second.second == hash_text(event.content_hash);
+    answers[index] = {is_same ? IngestOutcome::duplicate : IngestOutcome::conflict, key->second.first};
+  }
+}
+
+}  // namespace
+
+std::string partition_day(const IdBytes& id) {
+  const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(id_time(id))};
+  char text[16];
+  std::snprintf(text, sizeof text, "%04d%02u%02u", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()));
+  return text;
+}
+
+DeliveryId make_delivery_id(const EventId& origin, const EventId& event, const SubscriptionId& subscription) {
+  std::string input;
+  for (const auto* bytes : {&origin.bytes, &event.bytes, &subscription.bytes}) input.append(reinterpret_cast<const char*>(bytes->data()), 16);
+  const auto digest = crypto::sha256(input);
+  std::array<std::uint8_t, 10> tail;
+  std::copy_n(digest.begin(), 10, tail.begin());
+  return DeliveryId{make_id_bytes(id_time(origin.bytes), tail)};
+}
+
+Result<std::vector<IngestAnswer>> commit_events(Tx& tx, const IngestBatch& batch) {
+  std::map<ProjectId, std::int64_t> versions;
+  std::string bodies;
+  std::size_t bytes = 0;
+  for (const auto* event : batch.events) bytes += event->content->body->size();
+  bodies.reserve(bytes);
+  ArrayText k_project, k_key, k_event, k_hash;
+  ArrayText e_project, e_id, e_type, e_from, e_bytes, e_headers, e_key, e_trace, e_endpoint, e_owner, e_matched;
+  ArrayText d_project, d_id, d_event, d_endpoint, d_subscription, d_lane, d_reason, d_version;
+  ArrayText p_project, p_event, p_lane, p_version;
+  const auto optional = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
+  for (const auto* event : batch.events) {
+    versions[event->project] = event->config_version;
+    const auto& content = *event->content;
+    if (!content.idempotency_key.empty()) {
+      k_project.add(event->project);
+      k_key.add(std::string_view(content.idempotency_key));
+      k_event.add(event->id);
+      k_hash.add_raw(hash_text(event->content_hash));
+    }
+    e_project.add(event->project);
+    e_id.add(event->id);
+    e_type.add(std::string_view(content.event_type));
+    e_from.add(bodies.size() + 1);
+    e_bytes.add(content.body->size());
+    bodies += *content.body;
+    e_headers.add(optional(content.headers_json));
+    e_key.add(optional(content.idempotency_key));
+    e_trace.add(optional(content.trace_parent));
+    e_endpoint.add(event->endpoint);
+    e_owner.add(optional(event->owner_id));
+    event->is_pending ? e_matched.add_null() : e_matched.add(event->deliveries.size());
+    for (const auto& delivery : event->deliveries) {
+      d_project.add(event->project);
+      d_id.add(delivery.id);
+      d_event.add(event->id);
+      d_endpoint.add(delivery.endpoint);
+      d_subscription.add(delivery.subscription);
+      d_lane.add(delivery.lane);
+      d_reason.add(optional(delivery.discard_reason));
+      d_version.add(event->config_version);
+    }
+    if (event->is_pending) {
+      p_project.add(event->project);
+      p_event.add(event->id);
+      p_lane.add(event->pending_lane);
+      p_version.add(event->config_version);
+    }
+  }
+  ArrayText v_project, v_version;
+  for (const auto& [project, version] : versions) {
+    v_project.add(project);
+    v_version.add(version);
+  }
+  const std::string day = partition_day(batch.events.front()->id.bytes);
+  const auto rows = tx.exec_named("ingest_" + day, commit_sql(day), v_project.take(), v_version.take(), batch.received_at,
+      k_project.take(), k_key.take(), k_event.take(), k_hash.take(), Bytes{bodies}, e_project.take(), e_id.take(), e_type.take(),
+      e_from.take(), e_bytes.take(), e_headers.take(), e_key.take(), e_trace.take(), e_endpoint.take(), e_owner.take(), e_matched.take(),
+      d_project.take(), d_id.take(), d_event.take(), d_endpoint.take(), d_subscription.take(), d_lane.take(), d_reason.take(),
+      d_version.take(), p_project.take(), p_event.take(), p_lane.take(), p_version.take());
+  std::set<EventId> stored;
+  std::set<ProjectId> current;
+  for (const auto& row : rows) {
+    if (row[0].c_str()[0] == 'e') stored.insert(as_id<EventTag>(row[1]));
+    else current.insert(as_id<ProjectTag>(row[1]));
+  }
+  std::vector<IngestAnswer> answers(batch.events.size());
+  std::vector<std::size_t> open;
+  for (std::size_t index = 0; index < answers.size(); ++index) {
+    if (stored.contains(batch.events[index]->id)) answers[index].outcome = IngestOutcome::stored;
+    else if (current.contains(batch.events[index]->project)) open.push_back(index);
+  }
+  if (!open.empty()) judge_keys(tx, batch, answers, open);
+  return answers;
+}
+
+namespace {
+
+constexpr Statement pending_sql{"pending_list", R"sql(
+  SELECT w.project_id, w.event_id, w.lane, w.config_version, w.cursor, e.event_type, coalesce(e.owner_id, ''),
+         e.owner_id IS NULL AND e.endpoint_id IS NULL
+    FROM pending_events w JOIN events e ON e.project_id = w.project_id AND e.id = w.event_id
+   WHERE w.lane = ANY ($1::smallint[]) ORDER BY w.event_id LIMIT 16)sql"};
+constexpr Statement pending_move_sql{"pending_move", R"sql(
+  UPDATE pending_events SET cursor = $4, matched_count = matched_count + $5
+   WHERE project_id = $1 AND event_id = $2 AND cursor IS NOT DISTINCT FROM $3 RETURNING matched_count)sql"};
+constexpr Statement pending_done_sql{"pending_done", R"sql(
+  DELETE FROM pending_events WHERE project_id = $1 AND event_id = $2 AND cursor IS NOT DISTINCT FROM $3 RETURNING matched_count)sql"};
+
+std::string expand_sql(const std::string& day) {
+  return R"sql(
+WITH y AS MATERIALIZED (
+  SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::smallint[], $8::text[])
+    y(id, endpoint_id, subscription_id, lane, reason)),
+d AS (
+  INSERT INTO deliveries_)sql" + day + R"sql( (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at, next_at, status, reason)
+  SELECT $1::uuid, y.id, $2::uuid, y.endpoint_id, y.subscription_id, $3::timestamptz, $3::timestamptz,
+         CASE WHEN y.reason IS NULL THEN $3::timestamptz END, CASE WHEN y.reason IS NULL THEN 0 ELSE 4 END, y.reason FROM y
+  ON CONFLICT DO NOTHING RETURNING id, reason)
+INSERT INTO queue (lane, endpoint_id, due_at, delivery_id, project_id, event_id, subscription_id, config_version)
+SELECT y.lane, y.endpoint_id, $3::timestamptz, y.id, $1::uuid, $2::uuid, y.subscription_id, $9::bigint
+  FROM y WHERE y.id IN (SELECT id FROM d WHERE reason IS NULL))sql";
+}
+
+}  // namespace
+
+Result<std::vector<PendingEvent>> list_pending(Tx& tx, const std::vector<std::int16_t>& lanes) {
+  ArrayText list;
+  for (const auto lane : lanes) list.add(lane);
+  std::vector<PendingEvent> pending;
+  for (const auto& row : tx.exec(pending_sql, list.take())) {
+    pending.push_back({as_id<ProjectTag>(row[0]), as_id<EventTag>(row[1]), row[2].as<std::int16_t>(), row[3].as<std::int64_t>(),
+                       as_optional_id<SubscriptionTag>(row[4]), as_text(row[5]), as_text(row[6]), row[7].as<bool>()});
+  }
+  return pending;
+}
+
+Result<bool> expand_pending(Tx& tx, const PendingEvent& pending, const std::vector<NewDelivery>& deliveries,
+                            std::optional<SubscriptionId> next, TimePoint now) {
+  const std::string day = partition_day(pending.event.bytes);
+  const auto moved = next ? tx.exec(pending_move_sql, pending.project, pending.event, pending.cursor, *next, deliveries.size())
+                          : tx.exec(pending_done_sql, pending.project, pending.event, pending.cursor);
+  if (moved.empty()) return false;
+  if (!deliveries.empty()) {
+    ArrayText id, endpoint, subscription, lane, reason;
+    for (const auto& delivery : deliveries) {
+      id.add(delivery.id);
+      endpoint.add(delivery.endpoint);
+      subscription.add(delivery.subscription);
+      lane.add(delivery.lane);
+      reason.add(delivery.discard_reason.empty() ? std::nullopt : std::optional(delivery.discard_reason));
+    }
+    tx.exec_named("expand_" + day, expand_sql(day), pending.project, pending.event, now, id.take(), endpoint.take(),
+                  subscription.take(), lane.take(), reason.take(), pending.config_version);
+  }
+  if (!next) {
+    const auto matched = moved[0][0].as<std::int64_t>() + static_cast<std::int64_t>(deliveries.size());
+    tx.exec_named("expanded_" + day, "UPDATE events_" + day + " SET matched_count = $3 WHERE project_id = $1 AND id = $2 AND matched_count IS NULL",
+                  pending.project, pending.event, matched);
+  }
+  return true;
+}
+
+}  // namespace fairlead::store
