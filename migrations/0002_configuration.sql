@@ -19,6 +19,8 @@ CREATE TABLE endpoints (
   teams_webhook_url text NOT NULL DEFAULT '',
   -- [{uid, sealed (base64), expires_at, created_at, updated_at}], oldest first.
   secrets jsonb NOT NULL,
+  -- {type, sealed (base64 of the sealed JSON)}: what each request carries to prove itself; null: nothing.
+  authentication jsonb,
   version bigint NOT NULL,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
@@ -34,7 +36,8 @@ CREATE TABLE subscriptions (
   endpoint_id uuid NOT NULL,
   name text NOT NULL,
   event_types text[] NOT NULL,
-  delivery_mode text NOT NULL DEFAULT 'at_least_once',
+  delivery_mode text NOT NULL DEFAULT 'at_least_once'
+    CONSTRAINT subscriptions_delivery_mode_known CHECK (delivery_mode IN ('at_least_once', 'at_most_once')),
   -- {type, interval_seconds, retry_count}; null: the project's.
   retry_config jsonb,
   version bigint NOT NULL,

@@ -10,7 +10,8 @@ CREATE TABLE queue (
   project_id uuid NOT NULL,
   event_id uuid NOT NULL,
   subscription_id uuid NOT NULL,
-  attempt smallint NOT NULL DEFAULT 0,   -- attempts already made
+  -- Attempts already made. Below zero: attempt -n of an at-most-once delivery was begun, its outcome is not yet recorded.
+  attempt smallint NOT NULL DEFAULT 0,
   seq bigint,                            -- for strictly ordered endpoints
   config_version bigint NOT NULL,
   PRIMARY KEY (lane, endpoint_id, due_at, delivery_id, project_id)

@@ -38,9 +38,15 @@ SettingsReader::SettingsReader(std::map<std::string, std::string> environment, s
   const std::string* file = find("FAIRLEAD_CONFIG_FILE");
   if (file == nullptr || file->empty()) return;
   std::string content;
-  if (!read_file(*file, content)) return problem("FAIRLEAD_CONFIG_FILE: cannot read " + *file);
+  if (!read_file(*file, content)) {
+    problem("FAIRLEAD_CONFIG_FILE: cannot read " + *file);
+    return;
+  }
   const auto json = nlohmann::json::parse(content, nullptr, false);
-  if (!json.is_object()) return problem("FAIRLEAD_CONFIG_FILE: " + *file + " is not a JSON object");
+  if (!json.is_object()) {
+    problem("FAIRLEAD_CONFIG_FILE: " + *file + " is not a JSON object");
+    return;
+  }
   for (const auto& [key, value] : json.items()) {
     values_.emplace(std::string(kPrefix) + upper(key), value.is_string() ? value.get<std::string>() : value.dump());
   }

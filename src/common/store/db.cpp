@@ -52,7 +52,13 @@ Error lost(const std::string& why) {
 }  // namespace
 
 struct Connection::Live {
-  explicit Live(const std::string& url) : connection(url), notices(connection) { connection.inhibit_reactivation(true); }
+  explicit Live(const std::string& url) : connection(url), notices(connection) {
+    // A connection that came back by itself in mid-work would hide that an outcome is unknown.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+    connection.inhibit_reactivation(true);
+#pragma clang diagnostic pop
+  }
   pqxx::connection connection;
   SilentNotices notices;
   std::set<std::string> prepared;
@@ -108,7 +114,7 @@ Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void
       case TxKind::autocommit: return in(pqxx::nontransaction(connection));
       case TxKind::read_write: return in(pqxx::work(connection));
       case TxKind::snapshot:
-        return in(pqxx::transaction<pqxx::repeatable_read, pqxx::write_policy::read_only>(connection));
+        return in(pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>(connection));
     }
   } catch (const pqxx::in_doubt_error& error) {
     live_.reset();
