@@ -76,7 +76,9 @@ CREATE TABLE nodes (
 CREATE TABLE lanes (
   lane smallint PRIMARY KEY,
   node_id uuid,
+  -- No unfinished row of the lane is due before it: where scans of the index begin.
   floor timestamptz NOT NULL DEFAULT '-infinity',
-  taken_at timestamptz
+  -- Set when the owner's lease ran out: until then the next owner sends nothing. Null: it was given up in order.
+  usable_at timestamptz
 ) WITH (fillfactor = 50);
 INSERT INTO lanes (lane) SELECT generate_series(0, 63);

@@ -30,6 +30,12 @@ struct SecretConfig {
 
 enum class EndpointStatus { active, paused, inactive };
 
+// The header that proves us to the endpoint: an API key's own, or Authorization for basic authentication.
+struct AuthenticationHeader {
+  std::string name;
+  Secret value;
+};
+
 struct EndpointConfig {
   EndpointId id;
   std::string url;
@@ -41,13 +47,15 @@ struct EndpointConfig {
   int rate_limit = 0;  // per rate_window; 0: none
   std::chrono::seconds rate_window{1};
   std::vector<SecretConfig> secrets;  // oldest first
+  std::optional<AuthenticationHeader> authentication;
 };
 
 struct SubscriptionConfig {
   SubscriptionId id;
   EndpointId endpoint;
   std::vector<std::string> event_types;
-  std::optional<RetryPolicy> retry;
+  std::optional<RetryPolicy> retry;  // none: the project's
+  bool is_at_most_once = false;
 };
 
 // How the header signature is made: hash and encoding, by name, per version.

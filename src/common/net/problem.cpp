@@ -47,7 +47,7 @@ HttpResponse problem(const Error& error, std::string_view request_id) {
     return envelope(http::status::internal_server_error, "internal", "Something failed on our side; the request id helps us find it",
                     "", request_id);
   }
-  const bool is_database = error.reason == "database_unavailable";
+  const bool is_database = error.reason == "database_unavailable" || error.reason == "database_busy";
   auto response = envelope(status_of(error.code), code,
                            is_database ? "The database is not available; try again with the same idempotency key" : error.message,
                            error.field, request_id);

@@ -17,10 +17,11 @@ constexpr Statement projects_sql{"config_projects", R"sql(
    WHERE config_version > $1 AND ($1 > 0 OR deleted_at IS NULL) ORDER BY id)sql"};
 constexpr Statement endpoints_sql{"config_endpoints", R"sql(
   SELECT project_id, id, url, owner_id, status, generation, advanced_signatures, http_timeout, rate_limit,
-         rate_limit_duration, secrets, deleted_at IS NOT NULL
+         rate_limit_duration, secrets, deleted_at IS NOT NULL, authentication
     FROM endpoints WHERE version > $1 AND ($1 > 0 OR deleted_at IS NULL))sql"};
 constexpr Statement subscriptions_sql{"config_subscriptions", R"sql(
-  SELECT project_id, id, endpoint_id, array_to_json(event_types), retry_config, deleted_at IS NOT NULL
+  SELECT project_id, id, endpoint_id, array_to_json(event_types), retry_config, deleted_at IS NOT NULL,
+         delivery_mode = 'at_most_once'
     FROM subscriptions WHERE version > $1 AND ($1 > 0 OR deleted_at IS NULL))sql"};
 constexpr Statement keys_sql{"config_keys", R"sql(
   SELECT id, organisation_id, project_id, key_hash, expires_at, deleted_at IS NOT NULL
@@ -74,6 +75,20 @@ Result<std::vector<SecretConfig>> secrets_from(const std::string& text, const En
   return secrets;
 }
 
+Result<AuthenticationHeader> authentication_from(const std::string& text, const EndpointId& endpoint,
+                                                const crypto::Sealer& sealer) {
+  const auto stored = json::parse(text);
+  const auto sealed = crypto::from_base64(stored.value("sealed", ""));
+  if (!sealed) return fail(Code::internal, "a sealed credential is not base64");
+  FL_TRY(const Secret clear, sealer.open(*sealed, to_text(endpoint)));
+  const auto value = json::parse(clear.reveal());
+  if (stored.value("type", "") == "basic_auth") {
+    const std::string pair = value.value("username", "") + ":" + value.value("password", "");
+    return AuthenticationHeader{"Authorization", Secret("Basic " + crypto::to_base64(pair))};
+  }
+  return AuthenticationHeader{value.value("header_name", ""), Secret(value.value("header_value", ""))};
+}
+
 EndpointStatus status_from(const std::string& text) {
   if (text == "paused") return EndpointStatus::paused;
   return text == "inactive" ? EndpointStatus::inactive : EndpointStatus::active;
@@ -105,6 +120,9 @@ Result<ConfigChanges> read_config_changes(Tx& tx, std::int64_t since, const cryp
     endpoint.rate_limit = row[8].as<int>();
     endpoint.rate_window = std::chrono::seconds(std::max(1, row[9].as<int>()));
     FL_TRY(endpoint.secrets, secrets_from(as_text(row[10]), endpoint.id, sealer));
+    if (!row[12].is_null()) {
+      FL_TRY(endpoint.authentication, authentication_from(as_text(row[12]), endpoint.id, sealer));
+    }
     changes.endpoints.push_back(std::move(change));
   }
   for (const auto& row : tx.exec(subscriptions_sql, since)) {
@@ -113,6 +131,7 @@ Result<ConfigChanges> read_config_changes(Tx& tx, std::int64_t since, const cryp
     change.subscription.endpoint = as_id<EndpointTag>(row[2]);
     change.subscription.event_types = json::parse(as_text(row[3])).get<std::vector<std::string>>();
     if (!row[4].is_null()) change.subscription.retry = retry_from(json::parse(as_text(row[4])));
+    change.subscription.is_at_most_once = row[6].as<bool>();
     changes.subscriptions.push_back(std::move(change));
   }
   for (const auto& row : tx.exec(keys_sql, since)) {

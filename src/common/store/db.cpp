@@ -91,6 +91,7 @@ Result<void> Connection::open() {
       connection.set_variable("jit", "off");
       connection.set_variable("plan_cache_mode", "'force_generic_plan'");
       connection.set_variable("enable_seqscan", "off");
+      connection.set_variable("enable_mergejoin", "off");
     }
     live_ = std::move(live);
     return {};
@@ -129,6 +130,11 @@ Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void
         state == "25006" || state.empty()) {
       live_.reset();
       return fail(lost(error.what()));
+    }
+    // Cancelled by a timeout, a lock not had in time, a deadlock or a serialisation failure: nothing was stored, and it
+    // may go through later.
+    if (state == "57014" || state == "55P03" || state == "40P01" || state == "40001") {
+      return fail(Error{Code::unavailable, "database: " + state + ": " + error.what(), "database_busy"});
     }
     return fail(Error{Code::internal, state + ": " + error.what(), "database_refused"});
   } catch (const std::exception& error) {

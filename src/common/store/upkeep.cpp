@@ -1,0 +1,53 @@
+#include "common/store/upkeep.hpp"
+
+#include "common/store/migrator.hpp"
+#include "common/store/tx.hpp"
+
+namespace fairlead::store {
+namespace {
+
+constexpr Statement purge_sql{"idempotency_purge", R"sql(
+  DELETE FROM idempotency_keys WHERE (project_id, key) IN (
+    SELECT project_id, key FROM idempotency_keys WHERE expires_at <= now() ORDER BY expires_at LIMIT 5000)
+  RETURNING key)sql"};
+constexpr Statement waiting_sql{"queue_count", "SELECT count(*) FROM queue WHERE lane = ANY ($1::smallint[])"};
+constexpr Statement hint_sql{"hint_send", "SELECT pg_notify('fairlead_hints', $1)"};
+constexpr Statement facts_sql{"server_facts", R"sql(
+  SELECT current_setting('fsync') = 'on', clock_timestamp(),
+         coalesce((SELECT extract(epoch FROM clock_timestamp() - min(xact_start)) FROM pg_stat_activity
+                    WHERE datname = current_database() AND backend_xmin IS NOT NULL), 0)::float8)sql"};
+
+}  // namespace
+
+Result<bool> vacuum_queue(Tx& tx) {
+  tx.exec_script("VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF) queue");
+  return true;
+}
+
+Result<int> purge_idempotency_keys(Tx& tx) { return static_cast<int>(tx.exec(purge_sql).size()); }
+
+Result<std::int64_t> count_waiting(Tx& tx, const std::vector<std::int16_t>& lanes) {
+  ArrayText list;
+  for (const auto lane : lanes) list.add(lane);
+  return tx.exec(waiting_sql, list.take())[0][0].as<std::int64_t>();
+}
+
+Result<bool> send_hint(Tx& tx, const std::string& payload) {
+  tx.exec(hint_sql, payload);
+  return true;
+}
+
+Result<ServerFacts> read_server_facts(Tx& tx) {
+  ServerFacts facts;
+  FL_TRY(facts.schema_version, schema_version(tx));
+  const auto row = tx.exec(facts_sql)[0];
+  facts.has_fsync = row[0].as<bool>();
+  facts.now = as_time(row[1]);
+  facts.oldest_xmin_seconds = row[2].as<double>();
+  if (facts.schema_version > 0) {
+    FL_TRY(facts.partition_days_ahead, partition_days_ahead(tx));
+  }
+  return facts;
+}
+
+}  // namespace fairlead::store
