@@ -48,6 +48,7 @@ struct EndpointConfig {
   std::chrono::seconds rate_window{1};
   std::vector<SecretConfig> secrets;  // oldest first
   std::optional<AuthenticationHeader> authentication;
+  bool is_unreadable = false;  // its secrets were sealed by another master key: it cannot be sent to
 };
 
 struct SubscriptionConfig {

@@ -1,0 +1,46 @@
+#include "common/domain/rate_limiter.hpp"
+
+#include <algorithm>
+
+namespace fairlead {
+namespace {
+
+// Clocks of one machine differ by less than this between two readings; more means that the clock was set back.
+constexpr std::int64_t kClockStepMicros = 1'000'000;
+
+}  // namespace
+
+RateLimiter::RateLimiter(int count, std::chrono::seconds window)
+    : count_(window.count() > 0 ? std::max(count, 0) : 0) {
+  if (count_ == 0) return;
+  const std::int64_t micros = Micros{window}.count();
+  spacing_ = {micros / count_, micros % count_};
+  const std::int64_t further = std::max<std::int64_t>(count_ / 10, 1) - 1;
+  const std::int64_t parts = further * spacing_.parts;
+  tolerance_ = {further * spacing_.micros + parts / count_, parts % count_};
+}
+
+RateLimiter::Exact RateLimiter::plus(Exact a, Exact b) const {
+  const std::int64_t parts = a.parts + b.parts;
+  return {a.micros + b.micros + parts / count_, parts % count_};
+}
+
+RateLimiter::Exact RateLimiter::minus(Exact a, Exact b) const {
+  const bool borrows = a.parts < b.parts;
+  return {a.micros - b.micros - (borrows ? 1 : 0), a.parts - b.parts + (borrows ? count_ : 0)};
+}
+
+std::optional<TimePoint> RateLimiter::take(TimePoint now) {
+  if (count_ == 0) return std::nullopt;
+  const Exact present{now.time_since_epoch().count(), 0};
+  // No send leaves `next_` further ahead than this.
+  const Exact furthest = plus(plus(present, tolerance_), spacing_);
+  if (next_.micros > furthest.micros + kClockStepMicros) next_ = furthest;
+  const Exact allowed_from = minus(next_, tolerance_);
+  const std::int64_t first_micros = allowed_from.micros + (allowed_from.parts > 0 ? 1 : 0);
+  if (present.micros < first_micros) return TimePoint{Micros{first_micros}};
+  next_ = plus(present.micros > next_.micros ? present : next_, spacing_);
+  return std::nullopt;
+}
+
+}  // namespace fairlead
