@@ -1,0 +1,56 @@
+# A test run's own PostgreSQL, and the three kinds of tests over a preset's build.
+# shellcheck shell=bash
+
+test_cluster=
+test_venv=$root/.cache/venv-test
+
+# A fresh cluster for this run, durable as in production; gone when the run ends. Left-overs of killed runs go first.
+start_test_database() {
+  local base old pid socket
+  base=$(state_root)
+  make_dir "$base" 711
+  for old in "$base"/test-*; do
+    pid=${old##*-}
+    if [[ -d $old && ! -d /proc/$pid ]]; then postgres_remove "$old"; fi
+  done
+  test_cluster=$base/test-$$
+  step "starting a PostgreSQL for this run in $test_cluster"
+  postgres_create "$test_cluster" trust
+  postgres_start "$test_cluster"
+  socket=$(postgres_socket_dir "$test_cluster")
+  # Roles belong to the cluster: made here, so that databases migrated at the same moment do not race for them.
+  "$postgres_bin/psql" -h "$socket" -U postgres -q -c 'CREATE ROLE fairlead_data_plane NOLOGIN' \
+    -c 'CREATE ROLE fairlead_control_plane NOLOGIN' postgres
+  export FAIRLEAD_TEST_DATABASE_URL="postgresql://postgres@/postgres?host=$socket"
+}
+
+stop_test_database() {
+  if [[ -n $test_cluster ]]; then postgres_remove "$test_cluster"; fi
+  test_cluster=
+}
+
+sanitizer_settings() {
+  # Two tools watch one process badly: leaks are looked for in the programs' own tests, where every byte is ours.
+  export ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+  export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
+  export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
+  export LSAN_OPTIONS="print_suppressions=0${LSAN_OPTIONS:+:$LSAN_OPTIONS}"
+}
+
+# run_ctest PRESET LABEL_PATTERN [ctest arguments…]
+run_ctest() {
+  local preset=$1 labels=$2
+  shift 2
+  step "tests ($labels), preset $preset"
+  ctest --test-dir "$root/build/$preset" -L "$labels" -j 2 --output-on-failure --no-tests=error "$@"
+}
+
+# run_e2e PRESET [pytest arguments…]: both programs on free ports and a scripted receiver.
+run_e2e() {
+  local preset=$1
+  shift
+  mapfile -t requirements < <(grep -v '^#' "$root/tests/requirements.txt")
+  ensure_venv "$test_venv" "${requirements[@]}"
+  step "tests (end to end), preset $preset"
+  (cd "$root" && FAIRLEAD_BUILD_DIR=$root/build/$preset "$test_venv/bin/python" -m pytest -p no:cacheprovider tests/e2e "$@")
+}
