@@ -23,6 +23,7 @@ struct SignatureVersion {
                                         const std::vector<std::string>& secrets, std::int64_t unix_seconds,
                                         std::string_view body);
 // The encoded HMAC of the body alone, by the last version and the newest (last) secret.
+// Empty if there is no version or no secret.
 [[nodiscard]] std::string sign_simple(const std::vector<SignatureVersion>& versions,
                                       const std::vector<std::string>& secrets, std::string_view body);
 // webhook-signature: "v1,<base64>" for every secret, separated by spaces, over "<id>.<unix>.<body>".
