@@ -30,6 +30,9 @@ RateLimiter::Exact RateLimiter::minus(Exact a, Exact b) const {
   return {a.micros - b.micros - (borrows ? 1 : 0), a.parts - b.parts + (borrows ? count_ : 0)};
 }
 
+// The first whole microsecond that is not earlier.
+std::int64_t RateLimiter::whole_micros(Exact time) { return time.micros + (time.parts > 0 ? 1 : 0); }
+
 std::optional<TimePoint> RateLimiter::take(TimePoint now) {
   if (count_ == 0) return std::nullopt;
   const Exact present{now.time_since_epoch().count(), 0};
@@ -37,9 +40,9 @@ std::optional<TimePoint> RateLimiter::take(TimePoint now) {
   const Exact furthest = plus(plus(present, tolerance_), spacing_);
   if (next_.micros > furthest.micros + kClockStepMicros) next_ = furthest;
   const Exact allowed_from = minus(next_, tolerance_);
-  const std::int64_t first_micros = allowed_from.micros + (allowed_from.parts > 0 ? 1 : 0);
-  if (present.micros < first_micros) return TimePoint{Micros{first_micros}};
-  next_ = plus(present.micros > next_.micros ? present : next_, spacing_);
+  if (present.micros < whole_micros(allowed_from)) return TimePoint{Micros{whole_micros(allowed_from)}};
+  // One who sends in the very microsecond that was allowed has not been idle: counting from `present` would lose the parts.
+  next_ = plus(present.micros > whole_micros(next_) ? present : next_, spacing_);
   return std::nullopt;
 }
 

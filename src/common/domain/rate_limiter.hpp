@@ -28,6 +28,7 @@ class RateLimiter {
   };
   [[nodiscard]] Exact plus(Exact a, Exact b) const;
   [[nodiscard]] Exact minus(Exact a, Exact b) const;
+  [[nodiscard]] static std::int64_t whole_micros(Exact time);
 
   std::int64_t count_;
   Exact spacing_;    // window / count
