@@ -1,5 +1,5 @@
 # Configuring and compiling a preset with its progress shown.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2164
 
 # Reads ninja's output: the log gets all of it, the person a single line "[n/m]", or the failing step's whole text.
 show_ninja() {
@@ -13,16 +13,21 @@ show_ninja() {
   progress_end
 }
 
+configure_preset() {
+  local preset=$1
+  local log=$root/build/$preset/build.log
+  mkdir -p "$root/build/$preset"
+  (cd "$root" && cmake --preset "$preset") >"$log" 2>&1 ||
+    { tail -n 30 "$log" >&2; die "cmake --preset $preset failed" "the whole output is in $log"; }
+}
+
 # build_preset PRESET [TARGET…]: build/PRESET holds the result; quick when nothing changed.
 build_preset() {
   local preset=$1 log
   shift
   log=$root/build/$preset/build.log
-  mkdir -p "$root/build/$preset"
   step "building preset $preset ($(build_jobs) at once; the log is build/$preset/build.log)"
-  : >"$log"
-  (cd "$root" && cmake --preset "$preset") >>"$log" 2>&1 ||
-    { tail -n 30 "$log" >&2; die "cmake --preset $preset failed" "the whole output is in $log"; }
+  configure_preset "$preset"
   local targets=()
   if (($# > 0)); then targets=(--target "$@"); fi
   local status=0

@@ -1,5 +1,5 @@
 # Format, layers and clang-tidy.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2164
 
 cpp_files() { (cd "$root" && git ls-files -z -- 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp' 'bench/*.cpp' 'bench/*.hpp' | sed -z "s#^#$root/#"); }
 

@@ -1,5 +1,5 @@
 # Sourced by every script: where the checkout is, how to speak, where state is kept, and what a machine must have.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
@@ -30,7 +30,7 @@ progress() {
     printf '\r\033[K    %.110s' "$*"
   elif ((SECONDS - progress_shown_at >= 5)); then
     progress_shown_at=$SECONDS
-    say "$*"
+    say "$(printf '%.110s' "$*")"
   fi
 }
 progress_end() { if $is_terminal; then printf '\r\033[K'; fi; }
@@ -46,7 +46,7 @@ run_logged() {
   logged_pid=$!
   logged_text=$text
   while kill -0 "$logged_pid" 2>/dev/null; do
-    progress "$text: $((SECONDS - from)) s"
+    progress "$text: $((SECONDS - from)) s  $(tail -n 1 "$log" 2>/dev/null | tr -d '\r')"
     sleep 0.2
   done
   wait "$logged_pid" || status=$?

@@ -1,5 +1,5 @@
 # What the machine needs, said once, and installing what is missing.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2164
 
 run_packages=(postgresql-15 python3 python3-venv ca-certificates)
 build_packages=(clang-19 lld-19 cmake ninja-build pkg-config ccache libboost1.81-dev libssl-dev zlib1g-dev libfmt-dev
@@ -12,6 +12,9 @@ missing_packages() {
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s\n' "$package"
   done
 }
+
+# sudo is there, and needs no password or has somebody to type it.
+can_sudo() { command -v sudo >/dev/null || return 1; sudo -n true 2>/dev/null || [[ -t 0 ]]; }
 
 # As root, or through sudo; otherwise a clear word that names the packages.
 as_root() {
@@ -32,9 +35,8 @@ ensure_packages() {
   mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]} > 0)) || return 0
   if ((EUID != 0)); then
-    command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 0 ]]; } ||
-      die "these packages are missing, and installing them needs root:" "apt-get install --no-install-recommends ${missing[*]}" \
-        "run that as root, then start this script again"
+    can_sudo || die "these packages are missing, and installing them needs root:" "apt-get install --no-install-recommends ${missing[*]}" \
+      "run that as root, then start this script again"
     sudo true || die "sudo was refused; these packages are missing: ${missing[*]}"
   fi
   step "installing ${#missing[@]} packages: ${missing[*]}"

@@ -1,5 +1,5 @@
 # A private PostgreSQL 15 cluster: its own folder, its own Unix socket, no TCP port; the system's clusters are never touched.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2164
 
 postgres_bin=/usr/lib/postgresql/15/bin
 

@@ -1,5 +1,5 @@
 # Programs that go on running: started apart from the terminal, remembered by pid file, stopped by that pid only.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2164
 
 # The pid, if the service runs and is the process that was started (a pid may have been given to another since).
 service_pid() {

@@ -1,5 +1,5 @@
 # A test run's own PostgreSQL, and the three kinds of tests over a preset's build.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2164
 
 test_cluster=
 test_venv=$root/.cache/venv-test
@@ -30,27 +30,44 @@ stop_test_database() {
 }
 
 sanitizer_settings() {
-  # Two tools watch one process badly: leaks are looked for in the programs' own tests, where every byte is ours.
   export ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
   export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
   export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
   export LSAN_OPTIONS="print_suppressions=0${LSAN_OPTIONS:+:$LSAN_OPTIONS}"
 }
 
-# run_ctest PRESET LABEL_PATTERN [ctest arguments…]
+# Where a run also leaves its results as JUnit files, if FAIRLEAD_REPORTS names a folder: .ci/run adds them up.
+report_file() { printf '%s/%s-%s.xml' "$FAIRLEAD_REPORTS" "$1" "$2"; }
+
+# The test programs of some rooms that this preset knows.
+room_targets() {
+  local preset=$1 room kind
+  shift
+  for room in "$@"; do
+    for kind in unit integration; do
+      if grep -q "fairlead_${kind}_${room}_tests" "$root/build/$preset/build.ninja"; then printf 'fairlead_%s_%s_tests\n' "$kind" "$room"; fi
+    done
+  done
+}
+
+# run_ctest PRESET LABEL_PATTERN [ctest arguments…]; programs that were not built are left out, not failed.
 run_ctest() {
-  local preset=$1 labels=$2
+  local preset=$1 labels=$2 report=()
   shift 2
+  if [[ -n ${FAIRLEAD_REPORTS:-} ]]; then report=(--output-junit "$(report_file "$preset" "programs")"); fi
   step "tests ($labels), preset $preset"
-  ctest --test-dir "$root/build/$preset" -L "$labels" -j 2 --output-on-failure --no-tests=error "$@"
+  ctest --test-dir "$root/build/$preset" -L "$labels" -E '_NOT_BUILT$' -j 2 --output-on-failure --no-tests=error \
+    "${report[@]}" "$@"
 }
 
 # run_e2e PRESET [pytest arguments…]: both programs on free ports and a scripted receiver.
 run_e2e() {
-  local preset=$1
+  local preset=$1 report=()
   shift
+  if [[ -n ${FAIRLEAD_REPORTS:-} ]]; then report=(--junitxml "$(report_file "$preset" e2e)"); fi
   mapfile -t requirements < <(grep -v '^#' "$root/tests/requirements.txt")
   ensure_venv "$test_venv" "${requirements[@]}"
   step "tests (end to end), preset $preset"
-  (cd "$root" && FAIRLEAD_BUILD_DIR=$root/build/$preset "$test_venv/bin/python" -m pytest -p no:cacheprovider tests/e2e "$@")
+  (cd "$root" && FAIRLEAD_BUILD_DIR=$root/build/$preset "$test_venv/bin/python" -m pytest -p no:cacheprovider \
+    tests/e2e "${report[@]}" "$@")
 }
