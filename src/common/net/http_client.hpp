@@ -42,9 +42,12 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
 struct ClientRequest {
   Url url;
-  HeaderList headers;        // without Host and Content-Length, which the client sets
+  // Host, Content-Length and hop-by-hop headers are the client's own: in here they are left out. A name that is no token or
+  // a value with control characters (CR, LF, NUL) fails the request as internal before anything is sent.
+  HeaderList headers;
   std::shared_ptr<const std::string> body;
   std::chrono::milliseconds timeout{10000};  // the whole exchange, resolution and connecting included
+  bool is_fresh = false;  // on a new connection, so that it is sent at most once, whatever happens to the connection
 };
 
 struct Phases {  // microseconds from the start of the request; -1: not reached (or a reused connection)
@@ -52,9 +55,9 @@ struct Phases {  // microseconds from the start of the request; -1: not reached 
 };
 
 struct ClientResponse {
-  FailureClass failure = FailureClass::none;
-  std::string error;          // for people, without secrets; empty on an HTTP answer
-  int status = 0;             // 0: no answer
+  FailureClass failure = FailureClass::none;  // none: a complete 2xx answer (its body perhaps cut at the maximum)
+  std::string error;          // for people, without secrets; empty if failure is none
+  int status = 0;             // 0: no answer; also set if only the body failed: judge by `failure`, not by this
   std::string reason;         // of the status line
   HeaderList headers;
   std::string body;           // ≤ 64 KiB after gzip decoding
@@ -73,15 +76,21 @@ struct ClientOptions {
   std::chrono::seconds idle_timeout{55};
 };
 
-// Thread-safe. A request on a pooled connection that turns out closed before any answer byte is repeated once on a new one only
-// if nothing of the answer came and the connection was reused.
+// Thread-safe. A request on a pooled connection that turns out closed before any answer byte is repeated, once, on a new one.
+// Each exchange runs on the strand of its connection (client_exchange.hpp), post() only waits for it: so a pooled connection
+// may serve any coroutine on any executor. The executor's context, the resolver and the guard outlive the client.
 class HttpClient {
  public:
+  // Throws std::runtime_error if the certificate authorities cannot be read.
   HttpClient(boost::asio::any_io_executor executor, Resolver& resolver, const AddressGuard& guard, ClientOptions options);
-  ~HttpClient();
-  // Never throws, always answers within request.timeout (+ scheduling). Runs on the calling coroutine's executor.
+  ~HttpClient();  // cancel_all() and close_idle()
+  HttpClient(const HttpClient&) = delete;
+  // Never throws, always answers within request.timeout (+ scheduling). Resumes on the calling coroutine's executor.
   [[nodiscard]] Task<ClientResponse> post(ClientRequest request);
+  // Every request under way ends now with FailureClass::canceled; later ones are not touched.
+  void cancel_all();
   void close_idle();
+  [[nodiscard]] std::size_t idle_connections() const;
 
  private:
   struct State;

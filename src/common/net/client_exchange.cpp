@@ -1,0 +1,327 @@
+#include "common/net/client_exchange.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/string.hpp>
+
+namespace fairlead::net {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kAddressesMax = 8;
+constexpr std::size_t kReadBytes = 8 * 1024;
+// A body up to this size is copied behind the head: one buffer, one TLS record, one system call.
+constexpr std::size_t kJoinedBytesMax = 8 * 1024;
+
+std::string pool_key(const Url& url) { return (url.tls ? "s" : "p") + url.host + "|" + std::to_string(url.port); }
+
+// The client frames the message, and the connection is its own (RFC 9110 §7.6.1).
+bool is_own_header(std::string_view name) {
+  constexpr std::string_view kOwn[] = {"host",    "content-length",   "transfer-encoding", "connection", "keep-alive",
+                                       "upgrade", "proxy-connection", "te",                "trailer",    "expect"};
+  return std::ranges::any_of(kOwn, [name](std::string_view own) {
+    return boost::beast::iequals({own.data(), own.size()}, {name.data(), name.size()});
+  });
+}
+
+bool is_token(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+bool is_field_value(std::string_view value) {
+  return std::ranges::none_of(value, [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
+}
+
+bool is_out_of_resources(const boost::system::error_code& error) {
+  namespace errc = boost::system::errc;
+  return error == errc::too_many_files_open || error == errc::too_many_files_open_in_system ||
+         error == errc::not_enough_memory || error == errc::no_buffer_space;
+}
+
+FailureClass connect_failure(const boost::system::error_code& error) {
+  if (error == asio::error::connection_refused) return FailureClass::connect_refused;
+  if (error == asio::error::timed_out) return FailureClass::connect_timeout;
+  return is_out_of_resources(error) ? FailureClass::internal : FailureClass::connect_failed;
+}
+
+bool is_end(const boost::system::error_code& error) {
+  return error == asio::error::eof || error == asio::ssl::error::stream_truncated;
+}
+
+}  // namespace
+
+ClientParts::ClientParts(asio::any_io_executor e, Resolver& r, const AddressGuard& g, ClientOptions o)
+    : executor(std::move(e)),
+      resolver(r),
+      guard(g),
+      options(std::move(o)),
+      tls(options.ca_file),
+      pool(std::make_shared<ClientPool>(executor, ClientPoolOptions{.idle_per_host_max = options.idle_per_host_max,
+                                                                    .idle_max = options.idle_max,
+                                                                    .idle_timeout = options.idle_timeout})) {}
+
+ClientExchange::ClientExchange(std::shared_ptr<ClientParts> parts, ClientRequest request)
+    : parts_(std::move(parts)),
+      request_(std::move(request)),
+      deadline_(started_ + request_.timeout),
+      pool_key_(pool_key(request_.url)),
+      connection_(request_.is_fresh ? nullptr : parts_->pool->take(pool_key_)),
+      strand_(connection_ ? connection_->strand() : asio::make_strand(parts_->executor)),
+      timer_(strand_),
+      wake_(strand_, Steady::time_point::max()),
+      is_reused_(connection_ != nullptr) {}
+
+Task<void> ClientExchange::run() {
+  try {
+    auto head = make_head();
+    if (head) {
+      head_ = *std::move(head);
+      arm(deadline_);
+      // A pooled connection that turns out closed before anything of an answer came is replaced once.
+      while (connection_ || co_await open()) {
+        if (co_await converse()) break;
+        connection_->close();
+        connection_.reset();
+        is_reused_ = false;
+      }
+    } else {
+      fail_with(FailureClass::internal, head.error().message);
+    }
+  } catch (const std::exception& error) {
+    fail_with(FailureClass::internal, error.what());
+  }
+  if (aborted_) fail_with(*aborted_, abort_error_);
+  phase_ = Phase::over;
+  timer_.cancel();
+  if (connection_) connection_->close();
+  response.phases.total = elapsed();
+}
+
+void ClientExchange::abort(FailureClass failure, std::string error) {
+  if (phase_ == Phase::over || aborted_) return;
+  aborted_ = failure;
+  abort_error_ = std::move(error);
+  wake_.expires_at(Steady::time_point::min());
+  if (connection_) connection_->close();
+}
+
+void ClientExchange::fail_with(FailureClass failure, std::string error) {
+  response.failure = failure;
+  response.error = std::move(error);
+}
+
+std::int64_t ClientExchange::elapsed() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - started_).count();
+}
+
+void ClientExchange::arm(Steady::time_point until) {
+  armed_until_ = until;
+  timer_.expires_at(until);
+  timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+    if (!error && self->phase_ != Phase::over && Steady::now() >= self->armed_until_) self->on_timer();
+  });
+}
+
+void ClientExchange::on_timer() {
+  const std::string within = " within " + std::to_string(request_.timeout.count()) + " ms";
+  if (Steady::now() < deadline_) {  // the end of one attempt to connect
+    is_attempt_late_ = true;
+    if (connection_) connection_->close();
+    return;
+  }
+  switch (phase_) {
+    case Phase::start:
+    case Phase::dns: return abort(FailureClass::dns, "the name was not resolved" + within);
+    case Phase::connect: return abort(FailureClass::connect_timeout, "not connected" + within);
+    case Phase::tls: return abort(FailureClass::tls_handshake, "the TLS handshake was not done" + within);
+    case Phase::exchange: return abort(FailureClass::response_timeout, "no complete answer" + within);
+    case Phase::over: return;
+  }
+}
+
+Result<std::string> ClientExchange::make_head() const {
+  const auto& url = request_.url;
+  std::string head;
+  head.reserve(1024);
+  head += "POST " + url.target + " HTTP/1.1\r\nHost: " + url.host_header() + "\r\n";
+  if (!is_field_value(url.target) || url.target.find(' ') != std::string::npos || !url.target.starts_with('/') ||
+      !is_field_value(url.host)) {
+    return fail(Code::internal, "the request target or host holds characters that cannot be sent");
+  }
+  for (const auto& [name, value] : request_.headers) {
+    if (!is_token(name) || !is_field_value(value)) {
+      return fail(Code::internal, "a header holds characters that cannot be sent (line breaks, control characters, a bad name)");
+    }
+    if (!is_own_header(name)) head += name + ": " + value + "\r\n";
+  }
+  const std::size_t length = request_.body ? request_.body->size() : 0;
+  head += "Content-Length: " + std::to_string(length) + "\r\n\r\n";
+  if (length > 0 && length <= kJoinedBytesMax) head += *request_.body;
+  return head;
+}
+
+Task<bool> ClientExchange::open() {
+  if (aborted_ || !co_await find_addresses() || !co_await connect()) co_return false;
+  if (request_.url.tls && !co_await start_tls()) co_return false;
+  co_return true;
+}
+
+Task<bool> ClientExchange::find_addresses() {
+  const auto& url = request_.url;
+  phase_ = Phase::dns;
+  std::vector<asio::ip::address> found;
+  if (url.host_is_address) {
+    found.push_back(asio::ip::make_address(url.host));
+  } else {
+    parts_->resolver.resolve(url.host, [self = shared_from_this()](const Resolver::Answer& answer) {
+      asio::post(self->strand_, [self, answer] {
+        self->resolved_ = answer;
+        self->wake_.expires_at(Steady::time_point::min());
+      });
+    });
+    while (!resolved_ && !aborted_) co_await wake_.async_wait(use_tuple);
+    if (aborted_) co_return false;
+    response.phases.dns = elapsed();
+    if (!*resolved_) {
+      fail_with(FailureClass::dns, resolved_->error().message);
+      co_return false;
+    }
+    found = **resolved_;
+  }
+  Result<void> verdict;
+  addresses_.clear();
+  for (const auto& address : found) {
+    const auto judged = parts_->guard.check_dial(address, url.port);
+    if (!judged) {
+      verdict = judged;
+    } else if (addresses_.size() < kAddressesMax) {
+      addresses_.push_back(address);
+    }
+  }
+  if (!addresses_.empty()) co_return true;
+  fail_with(FailureClass::address_refused, verdict ? "no address" : verdict.error().message);
+  co_return false;
+}
+
+Task<bool> ClientExchange::connect() {
+  phase_ = Phase::connect;
+  for (std::size_t tried = 0; tried < addresses_.size(); ++tried) {
+    const auto now = Steady::now();
+    is_attempt_late_ = false;
+    arm(now + (deadline_ - now) / static_cast<std::int64_t>(addresses_.size() - tried));
+    connection_ = std::make_shared<ClientConnection>(strand_);
+    auto error = co_await connection_->connect({addresses_[tried], request_.url.port});
+    response.address = connection_->address();
+    if (aborted_) co_return false;
+    if (is_attempt_late_) error = asio::error::timed_out;
+    if (!error) {
+      response.phases.connect = elapsed();
+      arm(deadline_);
+      co_return true;
+    }
+    connection_->close();
+    fail_with(connect_failure(error), "cannot connect to " + connection_->address() + ": " + error.message());
+  }
+  co_return false;
+}
+
+Task<bool> ClientExchange::start_tls() {
+  phase_ = Phase::tls;
+  const auto& url = request_.url;
+  const auto error = co_await connection_->handshake(parts_->tls, url.host, url.host_is_address, pool_key_);
+  if (aborted_) co_return false;
+  if (!error) {
+    response.phases.tls = elapsed();
+    co_return true;
+  }
+  if (const auto reason = connection_->certificate_error(); !reason.empty()) {
+    fail_with(FailureClass::tls_certificate, "the certificate of " + url.host + " does not verify: " + reason);
+  } else {
+    fail_with(FailureClass::tls_handshake, "the TLS handshake failed: " + error.message());
+  }
+  co_return false;
+}
+
+std::shared_ptr<ClientExchange::Writing> ClientExchange::start_write() {
+  auto writing = std::make_shared<Writing>();
+  const bool is_joined = !request_.body || request_.body->size() <= kJoinedBytesMax;
+  const ClientConnection::Buffers buffers{asio::buffer(head_),
+                                          is_joined ? asio::const_buffer() : asio::buffer(*request_.body)};
+  connection_->write(buffers, [self = shared_from_this(), connection = connection_, writing](boost::system::error_code error,
+                                                                                             std::size_t) {
+    writing->is_done = true;
+    writing->error = error;
+  });
+  return writing;
+}
+
+// Writes and reads at once: a peer may answer before it has read the request, and may never read the rest of it.
+Task<bool> ClientExchange::converse() {
+  phase_ = Phase::exchange;
+  if (aborted_) co_return true;
+  response.reused = is_reused_;
+  response.address = connection_->address();
+  const auto writing = start_write();
+  ResponseReader reader({.header_bytes_max = parts_->options.header_bytes_max,
+                         .body_bytes_max = parts_->options.response_bytes_max});
+  buffer_.resize(kReadBytes);
+  while (true) {
+    const auto [error, count] = co_await connection_->read_some(asio::buffer(buffer_));
+    if (aborted_) {
+      reader.move_to(response);
+      co_return true;
+    }
+    if (count > 0 && response.phases.first_byte < 0) response.phases.first_byte = elapsed();
+    auto step = reader.feed(std::string_view(buffer_).substr(0, count));
+    if (step == ResponseReader::Step::more && error) {
+      step = is_end(error) ? reader.at_end() : ResponseReader::Step::more;
+      if (step == ResponseReader::Step::more) co_return fail_read(reader, *writing, error);
+    }
+    if (step == ResponseReader::Step::more) continue;
+    if (step == ResponseReader::Step::broken) {
+      reader.move_to(response);
+      fail_with(FailureClass::invalid_response, reader.error());
+      co_return true;
+    }
+    finish(reader, !error && writing->is_done && !writing->error && reader.is_reusable());
+    co_return true;
+  }
+}
+
+void ClientExchange::finish(ResponseReader& reader, bool is_reusable) {
+  reader.move_to(response);
+  fail_with(FailureClass::none, {});
+  if (response.status / 100 != 2) {
+    fail_with(FailureClass::http_status, "the answer's status is " + std::to_string(response.status));
+  }
+  if (!is_reusable) return;
+  parts_->pool->park(pool_key_, std::move(connection_));
+  connection_.reset();
+}
+
+// The connection ended before the answer did. Gives false if the exchange is to be repeated.
+bool ClientExchange::fail_read(ResponseReader& reader, const Writing& writing, boost::system::error_code error) {
+  if (!reader.is_begun() && is_reused_) return false;
+  const bool is_unsent = !writing.is_done || writing.error;
+  reader.move_to(response);
+  if (reader.is_begun() || !is_unsent) {
+    fail_with(FailureClass::connection_reset,
+              "the connection ended before the answer was complete" + (is_end(error) ? std::string() : ": " + error.message()));
+  } else {
+    fail_with(FailureClass::write_failed, "the connection ended while the request was sent: " +
+                                              (writing.error ? writing.error : error).message());
+  }
+  return true;
+}
+
+}  // namespace fairlead::net
