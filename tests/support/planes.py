@@ -177,10 +177,9 @@ class Planes:
         return "".join(program.log() for program in [*self.nodes, self.control])
 
     def project(self, name, **config):
-        """A new project with its own key, so that tests that share the planes do not meet."""
+        """A new project with its own key, so that tests that share the planes do not meet; it allows several subscriptions
+        for an endpoint, and is otherwise as a new project is unless `config` says more."""
         api = Api(self.control.url, self.organisation_key)
-        body = {"name": name, "type": "outgoing"}
-        if config:
-            body["config"] = config
+        body = {"name": name, "type": "outgoing", "config": {"multiple_endpoint_subscriptions": True, **config}}
         made = api.post(f"/api/v1/projects?orgID={self.organisation_id}", body).expect(201).data
         return Project(self, made["project"]["uid"], made["api_key"]["key"])
