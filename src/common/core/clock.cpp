@@ -55,8 +55,8 @@ std::optional<TimePoint> parse_time(std::string_view text) {
   if (!read_char(text, "Zz") && !text.empty()) {
     if (text.front() == '-') sign = -1;
     if (!read_char(text, "+-") || !read_digits(text, 2, zone_hour)) return std::nullopt;
-    read_char(text, ":");
-    if (!text.empty() && !read_digits(text, 2, zone_minute)) return std::nullopt;
+    const bool has_minutes = read_char(text, ":") || !text.empty();
+    if (has_minutes && !read_digits(text, 2, zone_minute)) return std::nullopt;
   }
   if (!text.empty()) return std::nullopt;
   using namespace std::chrono;

@@ -1,9 +1,12 @@
 #include "common/ops/settings.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 extern char** environ;
@@ -20,11 +23,31 @@ std::string upper(std::string text) {
 
 bool read_file(const std::string& path, std::string& out) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) return false;
+  in.peek();  // a folder opens, but does not read
+  if (!in.is_open() || in.bad()) return false;
   std::ostringstream all;
   all << in.rdbuf();
   out = all.str();
   return true;
+}
+
+// A value of the JSON file as the environment would spell it: lists are comma separated. Nothing if it has no such form.
+std::optional<std::string> setting_text(const nlohmann::json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number() || value.is_boolean()) return value.dump();
+  if (!value.is_array()) return std::nullopt;
+  std::string text;
+  for (const auto& item : value) {
+    if (!item.is_string()) return std::nullopt;
+    if (!text.empty()) text += ',';
+    text += item.get<std::string>();
+  }
+  return text;
+}
+
+bool is_ip_address(const std::string& text, int family) {
+  unsigned char bytes[sizeof(in6_addr)];
+  return inet_pton(family, text.c_str(), bytes) == 1;
 }
 
 }  // namespace
@@ -48,7 +71,13 @@ SettingsReader::SettingsReader(std::map<std::string, std::string> environment, s
     return;
   }
   for (const auto& [key, value] : json.items()) {
-    values_.emplace(std::string(kPrefix) + upper(key), value.is_string() ? value.get<std::string>() : value.dump());
+    if (value.is_null()) continue;
+    if (auto text = setting_text(value)) {
+      values_.emplace(std::string(kPrefix) + upper(key), *std::move(text));
+    } else {
+      problem("FAIRLEAD_CONFIG_FILE: " + key + ": expected a text, a number, true, false or a list of texts");
+      ignore(std::string(kPrefix) + upper(key));
+    }
   }
 }
 
@@ -106,17 +135,16 @@ bool SettingsReader::flag(const std::string& name, bool fallback, const std::str
 
 Listen SettingsReader::listen(const std::string& name, const std::string& fallback, const std::string& help) {
   const std::string value = text(name, fallback, help);
-  const auto colon = value.rfind(':');
-  Listen listen;
-  int port = -1;
-  if (colon != std::string::npos && colon > 0) {
-    listen.address = value.substr(0, colon);
-    if (listen.address.size() > 2 && listen.address.front() == '[') listen.address = listen.address.substr(1, listen.address.size() - 2);
-    const auto [end, error] = std::from_chars(value.data() + colon + 1, value.data() + value.size(), port);
-    if (error != std::errc{} || end != value.data() + value.size()) port = -1;
+  const auto colon = std::min(value.rfind(':'), value.size());
+  Listen listen{.address = value.substr(0, colon)};
+  const bool is_bracketed = listen.address.starts_with('[') && listen.address.ends_with(']') && listen.address.size() > 2;
+  if (is_bracketed) listen.address = listen.address.substr(1, listen.address.size() - 2);
+  const bool is_address = is_ip_address(listen.address, AF_INET6) || (!is_bracketed && is_ip_address(listen.address, AF_INET));
+  const char* const begin = value.data() + std::min(colon + 1, value.size());
+  const auto [end, error] = std::from_chars(begin, value.data() + value.size(), listen.port);
+  if (!is_address || error != std::errc{} || end != value.data() + value.size()) {
+    problem(name + ": expected ADDRESS:PORT, for example 127.0.0.1:5005 or [::]:5005, not \"" + value + "\"");
   }
-  if (port < 0 || port > 65535) problem(name + ": expected ADDRESS:PORT, for example 127.0.0.1:5005, not \"" + value + "\"");
-  else listen.port = static_cast<std::uint16_t>(port);
   return listen;
 }
 
@@ -124,7 +152,7 @@ std::vector<std::string> SettingsReader::list(const std::string& name, const std
   std::vector<std::string> items;
   std::istringstream in(text(name, "", help));
   for (std::string item; std::getline(in, item, ',');) {
-    const auto begin = item.find_first_not_of(' '), end = item.find_last_not_of(' ');
+    const auto begin = item.find_first_not_of(" \t"), end = item.find_last_not_of(" \t");
     if (begin != std::string::npos) items.push_back(item.substr(begin, end - begin + 1));
   }
   return items;
@@ -172,13 +200,19 @@ std::map<std::string, std::string> process_environment() {
   return all;
 }
 
+// Rather too much than too little: a password with an unescaped "@", "/" or "?" hides all up to the last "@".
 std::string mask_url(std::string_view url) {
-  const auto scheme = url.find("://");
-  const auto at = url.find('@');
-  if (scheme == std::string_view::npos || at == std::string_view::npos) return std::string(url);
-  const auto colon = url.find(':', scheme + 3);
-  if (colon == std::string_view::npos || colon > at) return std::string(url);
-  return std::string(url.substr(0, colon)) + ":***" + std::string(url.substr(at));
+  std::string masked(url);
+  const auto scheme = masked.find("://");
+  if (scheme == std::string::npos) return masked;
+  const auto colon = masked.find(':', scheme + 3), at = masked.rfind('@');
+  if (colon != std::string::npos && at != std::string::npos && colon < at) masked.replace(colon + 1, at - colon - 1, "***");
+  constexpr std::string_view parameter = "password=";  // also sslpassword
+  for (auto found = masked.find(parameter); found != std::string::npos; found = masked.find(parameter, found)) {
+    found += parameter.size();
+    masked.replace(found, std::min(masked.find('&', found), masked.size()) - found, "***");
+  }
+  return masked;
 }
 
 }  // namespace fairlead

@@ -21,7 +21,7 @@ struct Listen {
 class SettingsReader {
  public:
   // `flags` ("FAIRLEAD_X" → value) win over `environment`, which wins over the JSON file that FAIRLEAD_CONFIG_FILE names
-  // (an object with the names in lower case without the prefix).
+  // (an object with the names in lower case without the prefix; a list may be an array of texts, null is unset).
   SettingsReader(std::map<std::string, std::string> environment, std::map<std::string, std::string> flags);
 
   // Each call declares a setting: what is never declared, but begins with FAIRLEAD_, is a problem.
@@ -60,7 +60,7 @@ struct CommonSettings {
 // Names that only one of the programs reads, declared as known in the other.
 void ignore_foreign_settings(SettingsReader& reader);
 [[nodiscard]] std::map<std::string, std::string> process_environment();
-// The URL with its password replaced by ***.
+// The URL with its passwords (before the "@", and as parameters) replaced by ***.
 [[nodiscard]] std::string mask_url(std::string_view url);
 
 }  // namespace fairlead
