@@ -34,7 +34,7 @@ HttpResponse envelope(http::status status, std::string_view code, std::string_vi
 
 HttpResponse success(http::status status, std::string_view message, std::string_view data_json) {
   std::string body = R"({"status":true,"message":)";
-  body += nlohmann::json(message).dump();
+  body += nlohmann::json(message).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   body += R"(,"data":)";
   body += data_json;
   body += '}';
