@@ -1,0 +1,163 @@
+#include "common/store/endpoints.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "common/crypto/digest.hpp"
+#include "common/store/tx.hpp"
+
+namespace fairlead::store {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kColumns = R"sql(
+  SELECT e.project_id, e.id, e.name, e.url, e.owner_id, e.description, e.status, e.generation, e.advanced_signatures,
+         e.http_timeout, e.rate_limit, e.rate_limit_duration, e.support_email, e.slack_webhook_url, e.teams_webhook_url,
+         e.secrets, e.authentication, e.created_at, e.updated_at,
+         coalesce(s.generation = e.generation AND s.status = 'inactive', false),
+         CASE WHEN s.generation = e.generation THEN s.reason END, s.breaker_open_until
+    FROM endpoints e LEFT JOIN endpoint_state s ON s.project_id = e.project_id AND s.endpoint_id = e.id)sql";
+
+constexpr Statement insert_sql{"endpoint_insert", R"sql(
+  INSERT INTO endpoints (project_id, id, name, url, owner_id, description, status, generation, advanced_signatures,
+                         http_timeout, rate_limit, rate_limit_duration, support_email, slack_webhook_url,
+                         teams_webhook_url, secrets, authentication, version, created_at, updated_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20))sql"};
+constexpr Statement update_sql{"endpoint_update", R"sql(
+  UPDATE endpoints
+     SET name = $3, url = $4, owner_id = $5, description = $6, status = $7, generation = $8, advanced_signatures = $9,
+         http_timeout = $10, rate_limit = $11, rate_limit_duration = $12, support_email = $13, slack_webhook_url = $14,
+         teams_webhook_url = $15, secrets = $16, authentication = $17, version = $18, updated_at = $19
+   WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL)sql"};
+constexpr Statement delete_sql{"endpoint_delete", R"sql(
+  UPDATE endpoints SET deleted_at = $3, updated_at = $3, version = $4
+   WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL)sql"};
+constexpr Statement delete_subscriptions_sql{"endpoint_delete_subscriptions", R"sql(
+  UPDATE subscriptions SET deleted_at = $3, updated_at = $3, version = $4
+   WHERE project_id = $1 AND endpoint_id = $2 AND deleted_at IS NULL)sql"};
+
+std::string sealed_bytes(const json& value) {
+  const auto bytes = crypto::from_base64(value.value("sealed", ""));
+  if (!bytes) throw std::runtime_error("a sealed value in endpoints is not base64");
+  return *bytes;
+}
+
+std::string secrets_to(const std::vector<StoredSecret>& secrets) {
+  json list = json::array();
+  for (const auto& secret : secrets) {
+    list.push_back({{"uid", to_text(secret.id)},
+                    {"sealed", crypto::to_base64(secret.sealed)},
+                    {"expires_at", secret.expires_at ? json(to_rfc3339(*secret.expires_at)) : json()},
+                    {"created_at", to_rfc3339(secret.created_at)},
+                    {"updated_at", to_rfc3339(secret.updated_at)}});
+  }
+  return list.dump();
+}
+
+std::vector<StoredSecret> secrets_from(const std::string& text) {
+  std::vector<StoredSecret> secrets;
+  for (const auto& entry : json::parse(text)) {
+    StoredSecret secret{.id = parse_id<SecretTag>(entry.value("uid", "")).value(), .sealed = sealed_bytes(entry)};
+    if (const auto found = entry.find("expires_at"); found != entry.end() && found->is_string()) {
+      secret.expires_at = parse_time(found->get<std::string>());
+    }
+    secret.created_at = parse_time(entry.value("created_at", "")).value_or(TimePoint{});
+    secret.updated_at = parse_time(entry.value("updated_at", "")).value_or(TimePoint{});
+    secrets.push_back(std::move(secret));
+  }
+  return secrets;
+}
+
+std::optional<std::string> authentication_to(const std::optional<StoredAuthentication>& authentication) {
+  if (!authentication) return std::nullopt;
+  return json{{"type", authentication->type}, {"sealed", crypto::to_base64(authentication->sealed)}}.dump();
+}
+
+Endpoint endpoint_from(const pqxx::row& row) {
+  Endpoint endpoint{.project = as_id<ProjectTag>(row[0]),
+                    .id = as_id<EndpointTag>(row[1]),
+                    .name = as_text(row[2]),
+                    .url = as_text(row[3]),
+                    .owner_id = as_text(row[4]),
+                    .description = as_text(row[5]),
+                    .status = as_text(row[6]),
+                    .generation = row[7].as<int>(),
+                    .has_advanced_signatures = row[8].as<bool>(),
+                    .http_timeout = row[9].as<int>(),
+                    .rate_limit = row[10].as<int>(),
+                    .rate_limit_duration = row[11].as<int>(),
+                    .support_email = as_text(row[12]),
+                    .slack_webhook_url = as_text(row[13]),
+                    .teams_webhook_url = as_text(row[14]),
+                    .secrets = secrets_from(as_text(row[15])),
+                    .created_at = as_time(row[17]),
+                    .updated_at = as_time(row[18]),
+                    .is_auto_disabled = row[19].as<bool>(),
+                    .state_reason = as_text(row[20]),
+                    .breaker_open_until = as_optional_time(row[21])};
+  if (!row[16].is_null()) {
+    const auto stored = json::parse(as_text(row[16]));
+    endpoint.authentication = StoredAuthentication{stored.value("type", ""), sealed_bytes(stored)};
+  }
+  return endpoint;
+}
+
+}  // namespace
+
+const char* Endpoint::effective_status() const {
+  if (is_auto_disabled || status == "inactive") return "inactive";
+  return status == "paused" ? "paused" : "active";
+}
+
+Result<Endpoint> get_endpoint(Tx& tx, const ProjectId& project, const EndpointId& id) {
+  static const std::string sql = std::string(kColumns) + " WHERE e.project_id = $1 AND e.id = $2 AND e.deleted_at IS NULL";
+  const auto rows = tx.exec_named("endpoint_get", sql, project, id);
+  if (rows.empty()) return fail(Code::not_found, "endpoint not found");
+  return endpoint_from(rows[0]);
+}
+
+Result<std::vector<Endpoint>> list_endpoints(Tx& tx, const EndpointFilter& filter, const Keyset& keyset) {
+  std::string name = "endpoint_list", sql = kColumns;
+  sql += " WHERE e.project_id = $1 AND e.id BETWEEN $2 AND $3 AND e.deleted_at IS NULL";
+  sql += " AND ($5 = '' OR position(lower($5) IN lower(e.name)) > 0)";
+  if (filter.owner_id.empty()) {
+    sql += " AND $6 = ''";
+  } else {
+    sql += " AND e.owner_id = $6";
+    name += "_owner";
+  }
+  sql += keyset.is_descending ? " ORDER BY e.id DESC LIMIT $4" : " ORDER BY e.id LIMIT $4";
+  name += keyset.is_descending ? "_desc" : "_asc";
+  std::vector<Endpoint> endpoints;
+  const auto rows = tx.exec_named(name, sql, filter.project, EndpointId{keyset.low}, EndpointId{keyset.high}, keyset.rows_max,
+                                  filter.name_part, filter.owner_id);
+  for (const auto& row : rows) endpoints.push_back(endpoint_from(row));
+  return endpoints;
+}
+
+Result<void> insert_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version) {
+  tx.exec(insert_sql, endpoint.project, endpoint.id, endpoint.name, endpoint.url, endpoint.owner_id, endpoint.description,
+          endpoint.status, endpoint.generation, endpoint.has_advanced_signatures, endpoint.http_timeout, endpoint.rate_limit,
+          endpoint.rate_limit_duration, endpoint.support_email, endpoint.slack_webhook_url, endpoint.teams_webhook_url,
+          secrets_to(endpoint.secrets), authentication_to(endpoint.authentication), version, endpoint.created_at,
+          endpoint.updated_at);
+  return {};
+}
+
+Result<void> update_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version) {
+  const auto updated = tx.exec(
+      update_sql, endpoint.project, endpoint.id, endpoint.name, endpoint.url, endpoint.owner_id, endpoint.description,
+      endpoint.status, endpoint.generation, endpoint.has_advanced_signatures, endpoint.http_timeout, endpoint.rate_limit,
+      endpoint.rate_limit_duration, endpoint.support_email, endpoint.slack_webhook_url, endpoint.teams_webhook_url,
+      secrets_to(endpoint.secrets), authentication_to(endpoint.authentication), version, endpoint.updated_at);
+  if (updated.affected_rows() == 0) return fail(Code::not_found, "endpoint not found");
+  return {};
+}
+
+Result<void> delete_endpoint(Tx& tx, const ProjectId& project, const EndpointId& id, std::int64_t version, TimePoint now) {
+  if (tx.exec(delete_sql, project, id, now, version).affected_rows() == 0) return fail(Code::not_found, "endpoint not found");
+  tx.exec(delete_subscriptions_sql, project, id, now, version);
+  return {};
+}
+
+}  // namespace fairlead::store

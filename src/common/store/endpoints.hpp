@@ -1,0 +1,71 @@
+// Endpoints as the management API sees them, together with what the data plane reported of them (endpoint_state).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/core/id.hpp"
+#include "common/store/db.hpp"
+#include "common/store/keyset.hpp"
+
+namespace fairlead::store {
+
+struct StoredSecret {
+  SecretId id;
+  std::string sealed;  // raw bytes
+  std::optional<TimePoint> expires_at;
+  TimePoint created_at;
+  TimePoint updated_at;
+};
+
+struct StoredAuthentication {
+  std::string type;    // api_key, basic_auth
+  std::string sealed;  // raw bytes
+};
+
+struct Endpoint {
+  ProjectId project;
+  EndpointId id;
+  std::string name;
+  std::string url;
+  std::string owner_id;
+  std::string description;
+  std::string status = "active";  // as configured: active, paused, inactive
+  int generation = 1;
+  bool has_advanced_signatures = true;
+  int http_timeout = 0;           // seconds; 0: the default
+  int rate_limit = 0;             // 0: none
+  int rate_limit_duration = 0;    // seconds
+  std::string support_email;
+  std::string slack_webhook_url;
+  std::string teams_webhook_url;
+  std::vector<StoredSecret> secrets;  // oldest first
+  std::optional<StoredAuthentication> authentication;
+  TimePoint created_at;
+  TimePoint updated_at;
+  // From endpoint_state; read only.
+  bool is_auto_disabled = false;  // in the present generation
+  std::string state_reason;
+  std::optional<TimePoint> breaker_open_until;
+
+  // The configured status, unless the data plane disabled the endpoint since it was last activated.
+  [[nodiscard]] const char* effective_status() const;
+};
+
+struct EndpointFilter {
+  ProjectId project;
+  std::string name_part;  // case-insensitive; empty: any
+  std::string owner_id;   // empty: any
+};
+
+// The living endpoint, or Code::not_found.
+[[nodiscard]] Result<Endpoint> get_endpoint(Tx& tx, const ProjectId& project, const EndpointId& id);
+[[nodiscard]] Result<std::vector<Endpoint>> list_endpoints(Tx& tx, const EndpointFilter& filter, const Keyset& keyset);
+// Follow begin_project_change, whose number they take.
+[[nodiscard]] Result<void> insert_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version);
+[[nodiscard]] Result<void> update_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version);
+// A tombstone, and its subscriptions with it. Code::not_found if there is none.
+[[nodiscard]] Result<void> delete_endpoint(Tx& tx, const ProjectId& project, const EndpointId& id, std::int64_t version, TimePoint now);
+
+}  // namespace fairlead::store

@@ -1,0 +1,123 @@
+#include "common/store/subscriptions.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "common/store/tx.hpp"
+
+namespace fairlead::store {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kColumns = R"sql(
+  SELECT s.project_id, s.id, s.endpoint_id, s.name, array_to_json(s.event_types), s.delivery_mode, s.retry_config,
+         s.created_at, s.updated_at, e.name, e.url, e.owner_id, e.support_email, e.deleted_at,
+         CASE WHEN t.status = 'inactive' AND t.generation = e.generation THEN 'inactive' ELSE e.status END
+    FROM subscriptions s
+    JOIN endpoints e ON e.project_id = s.project_id AND e.id = s.endpoint_id
+    LEFT JOIN endpoint_state t ON t.project_id = s.project_id AND t.endpoint_id = s.endpoint_id)sql";
+
+constexpr Statement used_sql{"subscription_endpoint_used", R"sql(
+  SELECT 1 FROM subscriptions WHERE project_id = $1 AND endpoint_id = $2 AND id <> $3 AND deleted_at IS NULL LIMIT 1)sql"};
+constexpr Statement insert_sql{"subscription_insert", R"sql(
+  INSERT INTO subscriptions (project_id, id, endpoint_id, name, event_types, delivery_mode, retry_config, version,
+                             created_at, updated_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))sql"};
+constexpr Statement update_sql{"subscription_update", R"sql(
+  UPDATE subscriptions SET endpoint_id = $3, name = $4, event_types = $5, delivery_mode = $6, retry_config = $7,
+         version = $8, updated_at = $9
+   WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL)sql"};
+constexpr Statement delete_sql{"subscription_delete", R"sql(
+  UPDATE subscriptions SET deleted_at = $3, updated_at = $3, version = $4
+   WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL)sql"};
+
+std::string types_to(const std::vector<std::string>& types) {
+  ArrayText list;
+  for (const auto& type : types) list.add(std::string_view(type));
+  return list.take();
+}
+
+std::optional<std::string> retry_to(const std::optional<SubscriptionRetry>& retry) {
+  if (!retry) return std::nullopt;
+  return json{{"type", retry->type}, {"interval_seconds", retry->interval_seconds}, {"retry_count", retry->retry_count}}.dump();
+}
+
+Subscription subscription_from(const pqxx::row& row) {
+  Subscription subscription{.project = as_id<ProjectTag>(row[0]),
+                            .id = as_id<SubscriptionTag>(row[1]),
+                            .endpoint = as_id<EndpointTag>(row[2]),
+                            .name = as_text(row[3]),
+                            .event_types = json::parse(as_text(row[4])).get<std::vector<std::string>>(),
+                            .delivery_mode = as_text(row[5]),
+                            .created_at = as_time(row[7]),
+                            .updated_at = as_time(row[8])};
+  if (!row[6].is_null()) {
+    const auto retry = json::parse(as_text(row[6]));
+    subscription.retry = SubscriptionRetry{retry.value("type", "linear"), retry.value("interval_seconds", 0), retry.value("retry_count", 0)};
+  }
+  subscription.endpoint_brief = {.id = subscription.endpoint,
+                                 .project = subscription.project,
+                                 .name = as_text(row[9]),
+                                 .url = as_text(row[10]),
+                                 .owner_id = as_text(row[11]),
+                                 .support_email = as_text(row[12]),
+                                 .status = as_text(row[14]),
+                                 .deleted_at = as_optional_time(row[13])};
+  return subscription;
+}
+
+}  // namespace
+
+Result<Subscription> get_subscription(Tx& tx, const ProjectId& project, const SubscriptionId& id) {
+  static const std::string sql = std::string(kColumns) + " WHERE s.project_id = $1 AND s.id = $2 AND s.deleted_at IS NULL";
+  const auto rows = tx.exec_named("subscription_get", sql, project, id);
+  if (rows.empty()) return fail(Code::not_found, "subscription not found");
+  return subscription_from(rows[0]);
+}
+
+Result<std::vector<Subscription>> list_subscriptions(Tx& tx, const SubscriptionFilter& filter, const Keyset& keyset) {
+  std::string name = "subscription_list", sql = kColumns;
+  sql += " WHERE s.project_id = $1 AND s.id BETWEEN $2 AND $3 AND s.deleted_at IS NULL";
+  sql += " AND ($5 = '' OR position(lower($5) IN lower(s.name)) > 0)";
+  ArrayText endpoints;
+  for (const auto& endpoint : filter.endpoints) endpoints.add(endpoint);
+  if (filter.endpoints.empty()) {
+    sql += " AND $6::uuid[] IS NOT NULL";
+  } else {
+    sql += " AND s.endpoint_id = ANY ($6::uuid[])";
+    name += "_endpoint";
+  }
+  sql += keyset.is_descending ? " ORDER BY s.id DESC LIMIT $4" : " ORDER BY s.id LIMIT $4";
+  name += keyset.is_descending ? "_desc" : "_asc";
+  std::vector<Subscription> subscriptions;
+  const auto rows = tx.exec_named(name, sql, filter.project, SubscriptionId{keyset.low}, SubscriptionId{keyset.high},
+                                  keyset.rows_max, filter.name_part, endpoints.take());
+  for (const auto& row : rows) subscriptions.push_back(subscription_from(row));
+  return subscriptions;
+}
+
+Result<bool> is_endpoint_subscribed(Tx& tx, const ProjectId& project, const EndpointId& endpoint, const SubscriptionId& except) {
+  return !tx.exec(used_sql, project, endpoint, except).empty();
+}
+
+Result<void> insert_subscription(Tx& tx, const Subscription& subscription, std::int64_t version) {
+  tx.exec(insert_sql, subscription.project, subscription.id, subscription.endpoint, subscription.name,
+          types_to(subscription.event_types), subscription.delivery_mode, retry_to(subscription.retry), version,
+          subscription.created_at, subscription.updated_at);
+  return {};
+}
+
+Result<void> update_subscription(Tx& tx, const Subscription& subscription, std::int64_t version) {
+  const auto updated = tx.exec(update_sql, subscription.project, subscription.id, subscription.endpoint, subscription.name,
+                               types_to(subscription.event_types), subscription.delivery_mode, retry_to(subscription.retry),
+                               version, subscription.updated_at);
+  if (updated.affected_rows() == 0) return fail(Code::not_found, "subscription not found");
+  return {};
+}
+
+Result<void> delete_subscription(Tx& tx, const ProjectId& project, const SubscriptionId& id, std::int64_t version, TimePoint now) {
+  if (tx.exec(delete_sql, project, id, now, version).affected_rows() == 0) return fail(Code::not_found, "subscription not found");
+  return {};
+}
+
+}  // namespace fairlead::store

@@ -1,0 +1,24 @@
+// What handlers work with. Built by app, outlives every request.
+#pragma once
+
+#include "common/crypto/seal.hpp"
+#include "common/net/address_guard.hpp"
+#include "common/store/db.hpp"
+#include "control_plane/services/id_source.hpp"
+
+namespace fairlead::control {
+
+class Authenticator;
+class Forwarder;
+
+struct Context {
+  store::Db& db;      // short reads and every write
+  store::Db& lists;   // lists over events and deliveries, with a statement timeout of their own
+  const crypto::Sealer& sealer;
+  const net::AddressGuard& guard;
+  IdSource& ids;
+  Authenticator& authenticator;
+  Forwarder& forwarder;
+};
+
+}  // namespace fairlead::control

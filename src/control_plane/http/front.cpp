@@ -1,0 +1,89 @@
+#include "control_plane/http/front.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "common/core/utf8.hpp"
+#include "common/ops/version.hpp"
+
+namespace fairlead::control {
+namespace {
+
+bool is_json_type(std::string_view type) { return type.starts_with("application/json"); }
+
+bool is_plain_text(std::string_view text) { return text.find('\0') == std::string_view::npos && is_utf8(text); }
+
+// A statement that PostgreSQL stopped at its timeout (SQLSTATE 57014).
+bool is_timeout(const Error& error) { return error.code == Code::internal && error.message.starts_with("57014"); }
+
+bool is_write(http::verb method) { return method != http::verb::get; }
+
+Response to_response(Result<Response> result, const net::HttpRequest& http) {
+  if (result) return *std::move(result);
+  const Error& error = result.error();
+  if (is_timeout(error)) {
+    spdlog::warn("statement_timeout request={} path={}", http.request_id, http.path);
+    return net::http_problem(http::status::gateway_timeout, "timeout",
+                             "the request took too long: narrow it by dates or filters", http.request_id);
+  }
+  if (error.code == Code::internal || error.code == Code::unavailable) {
+    spdlog::error("request_failed request={} reason={} error={}", http.request_id, error.reason, error.message);
+  }
+  return net::problem(error, http.request_id);
+}
+
+}  // namespace
+
+Response Front::unrouted(const net::HttpRequest& http, const Match& match) const {
+  if (http.path == "/healthz") return net::success(http::status::ok, std::string("Fairlead ") + kVersion, "null");
+  if (match.allow.empty()) return net::http_problem(http::status::not_found, "no_such_route", "there is no such route", http.request_id);
+  auto response = net::http_problem(http::status::method_not_allowed, "method_not_allowed", "allowed here: " + match.allow, http.request_id);
+  response.headers.emplace_back("Allow", match.allow);
+  return response;
+}
+
+Task<Result<Response>> Front::serve(const Route& route, std::shared_ptr<Request> request) {
+  const auto& http = *request->http;
+  if (const auto type = http.header("Content-Type"); type && !is_json_type(*type)) {
+    co_return net::http_problem(http::status::unsupported_media_type, "unsupported_media_type",
+                                "expected Content-Type: application/json", http.request_id);
+  }
+  FL_CO_TRY(const KeyHash hash, parse_authorization(http.header("Authorization")));
+  FL_CO_TRY(request->caller, co_await context_.authenticator.authenticate(hash));
+  request->query = Query::parse(http.query);
+  if (!request->query.holds(is_plain_text)) {
+    co_return fail(Error{Code::invalid, "the query string: expected UTF-8 without NUL", "invalid_query"});
+  }
+  if (route.right == Right::organisation_key && request->caller.project) {
+    co_return fail(Error{Code::forbidden, "this needs a key of the organisation", "organisation_key_required"});
+  }
+  if (route.right == Right::project) {
+    FL_CO_TRY(request->path_project, co_await context_.authenticator.reach_project(request->caller, request->params.front().second));
+  }
+  co_return co_await route.handler(context_, request);
+}
+
+Task<Response> Front::answer(std::shared_ptr<const net::HttpRequest> http) {
+  const auto started = Steady::now();
+  auto match = router_.match(http->method, http->path);
+  Response response;
+  if (match.route == nullptr) {
+    response = unrouted(*http, match);
+  } else {
+    auto request = std::make_shared<Request>();
+    request->http = http;
+    request->params = std::move(match.params);
+    response = to_response(co_await serve(*match.route, request), *http);
+    if (is_write(http->method) && response.status < http::status::multiple_choices) {
+      spdlog::info("written request={} method={} path={} status={} key={}", http->request_id, http->method_text, http->path,
+                   static_cast<unsigned>(response.status), to_text(request->caller.key));
+    }
+  }
+  response.headers.emplace_back("X-Convoy-Version", kApiVersion);
+  const std::chrono::duration<double> took = Steady::now() - started;
+  metrics_.count(match.route, response.status, took.count());
+  spdlog::debug("request request={} method={} path={} status={} took_ms={:.1f}", http->request_id, http->method_text, http->path,
+                static_cast<unsigned>(response.status), took.count() * 1000);
+  co_return response;
+}
+
+}  // namespace fairlead::control

@@ -1,0 +1,110 @@
+#include "control_plane/http/pagination.hpp"
+
+#include <charconv>
+
+namespace fairlead::control {
+namespace {
+
+// How far the time inside an id may lie from the creation time that is stored beside it.
+constexpr std::chrono::minutes kIdSlack{10};
+
+IdBytes one_above(IdBytes id) {
+  for (std::size_t index = id.size(); index-- > 0;) {
+    if (++id[index] != 0) break;
+  }
+  return id;
+}
+
+IdBytes one_below(IdBytes id) {
+  for (std::size_t index = id.size(); index-- > 0;) {
+    if (id[index]-- != 0) break;
+  }
+  return id;
+}
+
+bool equals_folded(std::string_view text, std::string_view lower) {
+  return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+         });
+}
+
+// What lies in front of `id`, in the order of the list.
+std::optional<store::Keyset> in_front_of(const PageQuery& query, const IdBytes& id, int rows_max) {
+  store::Keyset slice{query.low, query.high, !query.is_descending, rows_max};
+  if (query.is_descending) {
+    if (id == store::id_highest) return std::nullopt;
+    slice.low = std::max(slice.low, one_above(id));
+  } else {
+    if (id == store::id_lowest) return std::nullopt;
+    slice.high = std::min(slice.high, one_below(id));
+  }
+  if (slice.low > slice.high) return std::nullopt;
+  return slice;
+}
+
+std::optional<TimePoint> parse_date(const std::string& text) {
+  if (text.size() != 19) return std::nullopt;
+  return parse_time(text + "Z");
+}
+
+// The parameter's time; nothing if it is absent or in year 1, which is how some clients write "not set".
+Result<std::optional<TimePoint>> date_of(const Query& query, const char* name) {
+  const auto text = query.first(name);
+  if (!text || text->starts_with("0001-")) return std::nullopt;
+  const auto time = parse_date(*text);
+  if (!time) return bad_field(name, "invalid_date", std::string(name) + ": expected a UTC time such as 2026-01-31T12:00:00");
+  return time;
+}
+
+}  // namespace
+
+Result<PageQuery> parse_page(const Query& query, bool has_sort) {
+  PageQuery page;
+  if (const auto text = query.first("perPage")) {
+    int rows = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), rows);
+    if (error == std::errc{} && end == text->data() + text->size()) page.per_page = std::clamp(rows, 1, page_rows_max);
+    else if (error == std::errc::result_out_of_range) page.per_page = text->starts_with('-') ? 1 : page_rows_max;
+  }
+  page.is_descending = !(has_sort && equals_folded(query.first("sort").value_or(""), "asc"));
+  page.is_backward = equals_folded(query.first("direction").value_or(""), "prev");
+  const char* name = page.is_backward ? "prev_page_cursor" : "next_page_cursor";
+  if (const auto text = query.first(name)) {
+    page.cursor = id_from_text(*text);
+    if (!page.cursor) return bad_field(name, "invalid_cursor", std::string(name) + ": expected a cursor of an earlier page");
+  }
+  return page;
+}
+
+std::optional<store::Keyset> page_slice(const PageQuery& query) {
+  const int rows_max = query.per_page + 1;
+  if (query.is_backward && query.cursor) return in_front_of(query, *query.cursor, rows_max);
+  store::Keyset slice{query.low, query.high, query.is_descending, rows_max};
+  if (query.cursor) {
+    if (query.is_descending) slice.high = std::min(slice.high, *query.cursor);
+    else slice.low = std::max(slice.low, *query.cursor);
+  }
+  if (slice.low > slice.high) return std::nullopt;
+  return slice;
+}
+
+std::optional<store::Keyset> slice_before(const PageQuery& query, const IdBytes& first) { return in_front_of(query, first, 1); }
+
+Result<DateRange> parse_dates(const Query& query, TimePoint now) {
+  FL_TRY(const auto start, date_of(query, "startDate"));
+  FL_TRY(const auto end, date_of(query, "endDate"));
+  const auto today = std::chrono::floor<std::chrono::days>(now);
+  DateRange range{start.value_or(today - std::chrono::days(7)), end ? *end + std::chrono::seconds(1) : today + std::chrono::days(1)};
+  if (range.start >= range.end) return bad_field("startDate", "invalid_range", "startDate lies after endDate");
+  return range;
+}
+
+void narrow_to(PageQuery& query, const DateRange& range) {
+  const auto first = std::max(range.start - kIdSlack, TimePoint{});
+  std::array<std::uint8_t, 10> tail{};
+  query.low = make_id_bytes(first, tail);
+  tail.fill(0xff);
+  query.high = make_id_bytes(std::max(range.end + kIdSlack, TimePoint{}), tail);
+}
+
+}  // namespace fairlead::control

@@ -1,0 +1,104 @@
+// Pages of lists ordered by id (wire contract 1.13): the query, the slices to read, and what the answer says of its neighbours.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/core/result.hpp"
+#include "common/store/keyset.hpp"
+#include "control_plane/http/json_writer.hpp"
+#include "control_plane/http/query.hpp"
+
+namespace fairlead::control {
+
+inline constexpr int page_rows_default = 20;
+inline constexpr int page_rows_max = 1000;
+
+struct PageQuery {
+  int per_page = page_rows_default;
+  bool is_descending = true;
+  bool is_backward = false;
+  std::optional<IdBytes> cursor;  // forward: the page's first item; backward: the first item of the page that is left
+  // Bounds of the whole list, inclusive (a date range).
+  IdBytes low = store::id_lowest;
+  IdBytes high = store::id_highest;
+};
+
+// perPage is clamped to 1..page_rows_max. `has_sort`: whether the list honours sort=ASC. Code::invalid "invalid_cursor" for a
+// cursor that is no id.
+[[nodiscard]] Result<PageQuery> parse_page(const Query& query, bool has_sort);
+
+// The slice to read for the page: one row more than it holds. Nothing when the cursor lies outside the list's bounds.
+[[nodiscard]] std::optional<store::Keyset> page_slice(const PageQuery& query);
+// The slice in front of a page whose first item is `first`: one row of it tells whether there is a page before.
+[[nodiscard]] std::optional<store::Keyset> slice_before(const PageQuery& query, const IdBytes& first);
+
+template <class Row>
+struct Page {
+  std::vector<Row> rows;
+  int per_page = page_rows_default;
+  bool has_next = false;
+  bool has_previous = false;
+  std::string next_cursor;
+  std::string previous_cursor;
+};
+
+// Reads one page by `list`, a function from a slice to Result<std::vector<Row>>; Row has an `id`. Runs inside a transaction.
+template <class Row, class List>
+[[nodiscard]] Result<Page<Row>> read_page(const PageQuery& query, List list) {
+  Page<Row> page{.per_page = query.per_page};
+  if (const auto slice = page_slice(query)) {
+    FL_TRY(page.rows, list(*slice));
+  }
+  const bool has_more = page.rows.size() > static_cast<std::size_t>(query.per_page);
+  std::optional<IdBytes> beyond;
+  if (has_more) {
+    beyond = page.rows[static_cast<std::size_t>(query.per_page)].id.bytes;
+    page.rows.resize(static_cast<std::size_t>(query.per_page));
+  }
+  if (query.is_backward && query.cursor) {
+    std::reverse(page.rows.begin(), page.rows.end());
+    page.has_previous = has_more;
+    page.has_next = true;
+    page.next_cursor = id_to_text(*query.cursor);
+  } else {
+    page.has_next = has_more;
+    if (beyond) page.next_cursor = id_to_text(*beyond);
+    else if (page.rows.size() >= 2) page.next_cursor = to_text(page.rows.back().id);
+    if (!page.rows.empty() && query.cursor) {
+      if (auto slice = slice_before(query, page.rows.front().id.bytes)) {
+        FL_TRY(const auto before, list(*slice));
+        page.has_previous = !before.empty();
+      }
+    }
+  }
+  if (!page.rows.empty()) page.previous_cursor = to_text(page.rows.front().id);
+  return page;
+}
+
+// {"content":[…],"pagination":{…}}; `write` writes one row.
+template <class Row, class Write>
+[[nodiscard]] std::string page_json(const Page<Row>& page, Write write) {
+  JsonWriter json;
+  json.begin_object().key("content").begin_array();
+  for (const auto& row : page.rows) write(json, row);
+  json.end_array().key("pagination").begin_object();
+  json.field("per_page", page.per_page).field("has_next_page", page.has_next).field("has_prev_page", page.has_previous);
+  json.field("prev_page_cursor", page.previous_cursor).field("next_page_cursor", page.next_cursor);
+  return json.end_object().end_object().take();
+}
+
+// Times between which a list looks (wire contract 1.14), whole seconds, `end` not included.
+struct DateRange {
+  TimePoint start;
+  TimePoint end;
+};
+// startDate and endDate (UTC, "2006-01-02T15:04:05"); absent, blank or in year 1: from midnight seven days ago to the end of
+// today. Code::invalid "invalid_date" or "invalid_range" naming the parameter.
+[[nodiscard]] Result<DateRange> parse_dates(const Query& query, TimePoint now);
+// Narrows the list to the ids that objects created in the range can have: ids are made a little before or after.
+void narrow_to(PageQuery& query, const DateRange& range);
+
+}  // namespace fairlead::control

@@ -1,0 +1,22 @@
+// What an endpoint's requests carry to prove themselves: read from requests, sealed, shown redacted.
+#pragma once
+
+#include <optional>
+
+#include "common/crypto/seal.hpp"
+#include "common/store/endpoints.hpp"
+#include "control_plane/http/json_body.hpp"
+#include "control_plane/http/json_writer.hpp"
+
+namespace fairlead::control {
+
+inline constexpr const char* redacted = "[REDACTED]";
+
+// The value of "authentication", sealed for the endpoint. A redacted credential stands for the one that is kept.
+// Nothing for an empty type. Code::invalid names the field; "unsupported" for types of a later release.
+[[nodiscard]] Result<std::optional<store::StoredAuthentication>> read_authentication(const JsonBody& input, const store::Endpoint& endpoint,
+                                                                                      const crypto::Sealer& sealer);
+// null, or {type, api_key|basic_auth} with the credential redacted. Code::internal if it cannot be opened.
+[[nodiscard]] Result<void> write_authentication(JsonWriter& json, const store::Endpoint& endpoint, const crypto::Sealer& sealer);
+
+}  // namespace fairlead::control

@@ -1,0 +1,48 @@
+#include "control_plane/services/header_rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace fairlead::control {
+namespace {
+
+constexpr std::array<std::string_view, 18> kReserved = {
+    "host",    "connection",  "keep-alive",         "proxy-connection",   "proxy-authorization", "proxy-authenticate",
+    "te",      "trailer",     "transfer-encoding",  "upgrade",            "content-length",      "content-type",
+    "expect",  "accept-encoding", "content-encoding", "webhook-id",       "webhook-timestamp",   "webhook-signature"};
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool is_token(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+}  // namespace
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
+Result<void> check_header_name(std::string_view name, std::string_view field) {
+  if (name.empty() || !std::ranges::all_of(name, is_token)) {
+    return bad_field(std::string(field), "invalid_header", std::string(field) + ": expected a header name");
+  }
+  for (const auto reserved : kReserved) {
+    if (equals_ignoring_case(name, reserved)) {
+      return bad_field(std::string(field), "reserved_header", std::string(field) + ": this header is set by the sender itself");
+    }
+  }
+  return {};
+}
+
+Result<void> check_header_value(std::string_view value, std::string_view field) {
+  const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; };
+  if (std::ranges::any_of(value, is_control)) {
+    return bad_field(std::string(field), "invalid_header", std::string(field) + ": control characters are not allowed");
+  }
+  return {};
+}
+
+}  // namespace fairlead::control

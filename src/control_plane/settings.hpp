@@ -1,0 +1,40 @@
+// The settings of the control plane, read once at start.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/core/secret.hpp"
+#include "common/ops/settings.hpp"
+
+namespace fairlead::control {
+
+struct Settings {
+  CommonSettings common;
+  Secret migrate_database_url;  // empty: common.database_url
+  Listen listen;
+  Listen admin_listen;
+  std::string data_url;
+  int threads = 2;
+};
+
+struct ReadSettings {
+  Settings settings;
+  std::vector<std::string> problems;          // every one of them; empty: usable
+  std::vector<SettingsReader::Shown> shown;   // secrets masked
+};
+// `flags`: "FAIRLEAD_X" → value, over the environment.
+[[nodiscard]] ReadSettings read_settings(std::map<std::string, std::string> environment, std::map<std::string, std::string> flags);
+
+// What migrate and bootstrap need: no master key.
+struct DatabaseSettings {
+  Secret database_url;
+  Secret migrate_database_url;
+  std::string log_level;
+  std::vector<std::string> problems;
+};
+[[nodiscard]] DatabaseSettings read_database_settings(std::map<std::string, std::string> environment,
+                                                      std::map<std::string, std::string> flags);
+
+}  // namespace fairlead::control
