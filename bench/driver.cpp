@@ -1,5 +1,6 @@
-// The producer of the load: posts events to a data plane over keep-alive connections, at a fixed rate (open loop) or as fast
-// as it answers (closed loop, one request in flight a connection), and prints what was accepted and how fast as JSON.
+// The producer of the load: posts events to a data plane over keep-alive connections, at a fixed rate (open loop) or as
+// fast as it answers (closed loop, one request in flight a connection), and prints what was accepted and how fast as
+// JSON.
 #include <CLI/CLI.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -47,7 +48,8 @@ struct Options {
   std::string api_key;
 };
 
-// What precedes and follows the payload in a request, one for each endpoint: only the stamp changes from event to event.
+// What precedes and follows the payload in a request, one for each endpoint: only the stamp changes from event to
+// event.
 struct Request {
   std::string before;
   std::string after;
@@ -66,9 +68,11 @@ std::vector<Request> make_requests(const Options& options) {
   }
   std::vector<Request> requests;
   for (const auto& target : targets) {
-    const std::string start = "{" + target + R"(,"event_type":)" + nlohmann::json(options.event_type).dump() + R"(,"data":)";
-    const std::string head = "POST /api/v1/projects/" + options.project + "/events" + (options.owner.empty() ? "" : "/fanout") +
-                             " HTTP/1.1\r\nHost: " + options.address + "\r\nAuthorization: Bearer " + options.api_key +
+    const std::string start =
+        "{" + target + R"(,"event_type":)" + nlohmann::json(options.event_type).dump() + R"(,"data":)";
+    const std::string head = "POST /api/v1/projects/" + options.project + "/events" +
+                             (options.owner.empty() ? "" : "/fanout") + " HTTP/1.1\r\nHost: " + options.address +
+                             "\r\nAuthorization: Bearer " + options.api_key +
                              "\r\nContent-Type: application/json\r\nContent-Length: " +
                              std::to_string(start.size() + options.payload_bytes + 1) + "\r\n\r\n";
     requests.push_back({head + start, "}"});
@@ -100,13 +104,24 @@ class Driver {
 
   [[nodiscard]] nlohmann::json report() const {
     const double span = static_cast<double>(last_answer_ns_ - first_sent_ns_) / 1e9;
-    nlohmann::json json = {
-        {"mode", options_.pace.rate > 0 ? "open" : "closed"}, {"connections", options_.connections}, {"rate", options_.pace.rate},
-        {"payload_bytes", options_.payload_bytes}, {"run", options_.run}, {"sent", sent_}, {"accepted", accepted_},
-        {"statuses", statuses_}, {"unanswered", sent_ - answered_}, {"connection_errors", connection_errors_},
-        {"dropped", pace_.dropped()}, {"seconds", span}, {"accepted_per_second", span > 0 ? static_cast<double>(accepted_) / span : 0},
-        {"first_sent_ns", first_sent_ns_}, {"last_answer_ns", last_answer_ns_}, {"answer", answer_.to_json()},
-        {"timer_late", pace_.lateness().to_json()}, {"cpu_s", cpu_seconds()}};
+    nlohmann::json json = {{"mode", options_.pace.rate > 0 ? "open" : "closed"},
+                           {"connections", options_.connections},
+                           {"rate", options_.pace.rate},
+                           {"payload_bytes", options_.payload_bytes},
+                           {"run", options_.run},
+                           {"sent", sent_},
+                           {"accepted", accepted_},
+                           {"statuses", statuses_},
+                           {"unanswered", sent_ - answered_},
+                           {"connection_errors", connection_errors_},
+                           {"dropped", pace_.dropped()},
+                           {"seconds", span},
+                           {"accepted_per_second", span > 0 ? static_cast<double>(accepted_) / span : 0},
+                           {"first_sent_ns", first_sent_ns_},
+                           {"last_answer_ns", last_answer_ns_},
+                           {"answer", answer_.to_json()},
+                           {"timer_late", pace_.lateness().to_json()},
+                           {"cpu_s", cpu_seconds()}};
     if (!first_refusal_.empty()) json["first_refusal"] = first_refusal_;
     if (!first_error_.empty()) json["first_error"] = first_error_;
     return json;
@@ -157,7 +172,8 @@ class Driver {
     std::size_t filled = 0;
     for (;;) {
       if (buffer.size() < filled + kReadBytes) buffer.resize(filled + kReadBytes);
-      const auto [error, bytes] = co_await socket.async_read_some(asio::buffer(buffer.data() + filled, kReadBytes), kTuple);
+      const auto [error, bytes] =
+          co_await socket.async_read_some(asio::buffer(buffer.data() + filled, kReadBytes), kTuple);
       if (error) {
         note_error(error.message());
         co_return false;
@@ -180,8 +196,10 @@ class Driver {
     answer_.add(last_answer_ns_ - sent_ns);
     const std::string status(frame.start_line.substr(0, 12).substr(std::min<std::size_t>(9, frame.start_line.size())));
     ++statuses_[status];
-    if (status.starts_with('2')) ++accepted_;
-    else if (first_refusal_.empty()) first_refusal_ = status + " " + std::string(frame.body.substr(0, 500));
+    if (status.starts_with('2'))
+      ++accepted_;
+    else if (first_refusal_.empty())
+      first_refusal_ = status + " " + std::string(frame.body.substr(0, 500));
   }
 
   void note_error(const std::string& text) {
@@ -221,21 +239,30 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--address", options.address, "IP address of the data plane")->capture_default_str();
   app.add_option("--port", options.port, "port of the data plane")->capture_default_str();
   app.add_option("--project", options.project, "project id")->required();
-  auto* file = app.add_option("--endpoints-file", options.endpoints_file, "endpoint ids, one a line; events go to them in turn")
-                   ->check(CLI::ExistingFile);
-  app.add_option("--owner-id", options.owner, "fan each event out to all endpoints of this owner instead")->excludes(file);
+  auto* file =
+      app.add_option("--endpoints-file", options.endpoints_file, "endpoint ids, one a line; events go to them in turn")
+          ->check(CLI::ExistingFile);
+  app.add_option("--owner-id", options.owner, "fan each event out to all endpoints of this owner instead")
+      ->excludes(file);
   app.add_option("--event-type", options.event_type)->capture_default_str();
   app.add_option("--connections", options.connections, "keep-alive connections, each with one request in flight")
-      ->check(CLI::Range(1, 10'000))->capture_default_str();
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
   app.add_option("--rate", options.pace.rate, "events a second whether or not answers come (0: as fast as they come)")
-      ->check(CLI::Range(0.0, 1e6))->capture_default_str();
-  app.add_option("--seconds", options.pace.seconds, "how long to send")->check(CLI::Range(0.01, 3600.0))->capture_default_str();
-  app.add_option("--count", options.pace.count_max, "send at most this many events (0: no bound but the time)")->capture_default_str();
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  app.add_option("--seconds", options.pace.seconds, "how long to send")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
+  app.add_option("--count", options.pace.count_max, "send at most this many events (0: no bound but the time)")
+      ->capture_default_str();
   app.add_option("--payload-bytes", options.payload_bytes, "size of an event's data")
-      ->check(CLI::Range(Payload::kBytesMin, std::size_t{1} << 20))->capture_default_str();
+      ->check(CLI::Range(Payload::kBytesMin, std::size_t{1} << 20))
+      ->capture_default_str();
   app.add_option("--run", options.run, "number that the sink tells runs apart by")->capture_default_str();
   app.add_option("--grace-seconds", options.grace_seconds, "how long to wait for the last answers")
-      ->check(CLI::Range(0.0, 3600.0))->capture_default_str();
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
 }
 
 int run(int count, char** arguments) {
@@ -245,7 +272,8 @@ int run(int count, char** arguments) {
   CLI11_PARSE(app, count, arguments);
   const char* key = std::getenv("FAIRLEAD_BENCH_KEY");
   if (key == nullptr || *key == '\0') throw std::runtime_error("FAIRLEAD_BENCH_KEY is not set");
-  if (options.owner.empty() && options.endpoints_file.empty()) throw std::runtime_error("name --endpoints-file or --owner-id");
+  if (options.owner.empty() && options.endpoints_file.empty())
+    throw std::runtime_error("name --endpoints-file or --owner-id");
   options.api_key = key;
   asio::io_context context(1);
   Driver driver(context, std::move(options));

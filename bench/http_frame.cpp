@@ -70,7 +70,8 @@ std::expected<std::optional<Frame>, std::string> parse_frame(std::string_view bu
       return std::unexpected(read.error());
     }
   }
-  if (!head.length && head.frame.start_line.starts_with("HTTP/") && !head.frame.start_line.substr(8).starts_with(" 204")) {
+  if (!head.length && head.frame.start_line.starts_with("HTTP/") &&
+      !head.frame.start_line.substr(8).starts_with(" 204")) {
     return std::unexpected("an answer without Content-Length");
   }
   const auto body_at = end + blank.size();

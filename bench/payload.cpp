@@ -30,9 +30,11 @@ bool read_digits(std::string_view text, std::size_t at, std::size_t digits, Numb
 
 Payload::Payload(std::size_t bytes) {
   if (bytes < kBytesMin) throw std::invalid_argument("a payload has at least " + std::to_string(kBytesMin) + " bytes");
-  text_ = std::string(kStart) + std::string(kEndAt - kStart.size(), '-') +
-          R"(","object":"order","status":"paid","currency":"EUR","customer":{"name":"Ada Example","country":"PT"},"lines":[)";
-  constexpr std::string_view line = R"({"sku":"FL-1042-B","title":"Paper, A4, 500 sheets","quantity":3,"unit_price":"4.95"},)";
+  text_ =
+      std::string(kStart) + std::string(kEndAt - kStart.size(), '-') +
+      R"(","object":"order","status":"paid","currency":"EUR","customer":{"name":"Ada Lovelace"},"lines":[)";
+  constexpr std::string_view line =
+      R"({"sku":"FL-1042-B","title":"Paper, A4, 500 sheets","quantity":3,"unit_price":"4.95"},)";
   constexpr std::string_view close = R"({}],"note":")", end = R"("})";
   while (text_.size() + line.size() + close.size() + end.size() <= bytes) text_ += line;
   text_ += close;
@@ -50,7 +52,8 @@ std::string_view Payload::stamped(const Stamp& stamp) {
 std::optional<Stamp> find_stamp(std::string_view body) {
   Stamp stamp;
   if (body.size() < kEndAt || !body.starts_with(kStart)) return std::nullopt;
-  if (!read_digits(body, kRunAt, kRunDigits, stamp.run) || !read_digits(body, kSequenceAt, kSequenceDigits, stamp.sequence) ||
+  if (!read_digits(body, kRunAt, kRunDigits, stamp.run) ||
+      !read_digits(body, kSequenceAt, kSequenceDigits, stamp.sequence) ||
       !read_digits(body, kSentAt, kSentDigits, stamp.sent_ns)) {
     return std::nullopt;
   }

@@ -1,8 +1,8 @@
 // The raw limits of the same PostgreSQL: rows of the payload's size, one a commit or many a commit, and nothing else.
 // CPU and WAL are measured from outside, by the same code that measures the real thing (lib/measure.py).
-#include <CLI/CLI.hpp>
 #include <libpq-fe.h>
 
+#include <CLI/CLI.hpp>
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -76,7 +76,8 @@ void insert_until(PGconn* connection, const Options& options, int number, std::i
   for (int row = 0; row < options.batch; ++row) bodies += (row == 0 ? "" : ",") + body;
   bodies += "}";
   const bool is_single = options.batch == 1;
-  expect(connection, PQprepare(connection, "insert", is_single ? kInsertOneSql : kInsertSql, 2, nullptr), PGRES_COMMAND_OK);
+  expect(connection, PQprepare(connection, "insert", is_single ? kInsertOneSql : kInsertSql, 2, nullptr),
+         PGRES_COMMAND_OK);
   std::string ids;
   for (auto now = now_ns(); now < end_ns;) {
     ids = is_single ? "" : "{";
@@ -116,20 +117,31 @@ nlohmann::json measure(const Options& options) {
     all.rows += worker.rows;
     all.commits.merge(worker.commits);
   }
-  return {{"connections", options.connections}, {"batch", options.batch}, {"row_bytes", options.row_bytes}, {"events", all.rows},
-          {"seconds", span}, {"events_per_second", static_cast<double>(all.rows) / span}, {"commit", all.commits.to_json()},
+  return {{"connections", options.connections},
+          {"batch", options.batch},
+          {"row_bytes", options.row_bytes},
+          {"events", all.rows},
+          {"seconds", span},
+          {"events_per_second", static_cast<double>(all.rows) / span},
+          {"commit", all.commits.to_json()},
           {"cpu_s", cpu_seconds()}};
 }
 
 int run(int count, char** arguments) {
-  CLI::App app{"Inserts rows into a table of its own (bench_raw, made if absent and emptied) and prints rate and commit times."};
+  CLI::App app{
+      "Inserts rows into a table of its own (bench_raw, made if absent and emptied) and prints rate and commit times."};
   Options options;
   app.add_option("--database", options.database, "libpq connection string")->required();
-  app.add_option("--connections", options.connections, "connections, a thread each")->check(CLI::Range(1, 64))->capture_default_str();
-  app.add_option("--batch", options.batch, "rows a commit; 1: a plain single-row insert")->check(CLI::Range(1, 10'000))
+  app.add_option("--connections", options.connections, "connections, a thread each")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--batch", options.batch, "rows a commit; 1: a plain single-row insert")
+      ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   app.add_option("--seconds", options.seconds)->check(CLI::Range(0.01, 3600.0))->capture_default_str();
-  app.add_option("--row-bytes", options.row_bytes)->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20))->capture_default_str();
+  app.add_option("--row-bytes", options.row_bytes)
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20))
+      ->capture_default_str();
   CLI11_PARSE(app, count, arguments);
   std::cout << measure(options).dump() << std::endl;
   return 0;

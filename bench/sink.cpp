@@ -1,4 +1,5 @@
-// The endpoint of the load: answers every delivery with 200 at once, and counts what arrived, unchanged, once, and how late.
+// The endpoint of the load: answers every delivery with 200 at once, and counts what arrived, unchanged, once, and how
+// late.
 //   POST /e/<n>                      a delivery to endpoint n
 //   POST /reset?run=<r>&fan_out=<f>  begins a new tally
 //   GET  /report                     the tally as JSON; SIGTERM prints it and ends the program
@@ -32,8 +33,9 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kReadBytes = 64 * 1024;
 
 std::string make_answer(std::string_view status, std::string_view body) {
-  return "HTTP/1.1 " + std::string(status) + "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + std::string(body);
+  return "HTTP/1.1 " + std::string(status) +
+         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         std::string(body);
 }
 
 // The number after `name` in `target`, or nothing.
@@ -51,7 +53,9 @@ std::optional<std::uint32_t> find_number(std::string_view target, std::string_vi
 class Sink {
  public:
   Sink(asio::io_context& context, std::uint16_t port, std::size_t payload_bytes)
-      : context_(context), acceptor_(context, tcp::endpoint(asio::ip::make_address("127.0.0.1"), port)), payload_(payload_bytes) {}
+      : context_(context),
+        acceptor_(context, tcp::endpoint(asio::ip::make_address("127.0.0.1"), port)),
+        payload_(payload_bytes) {}
 
   [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
@@ -105,7 +109,8 @@ class Sink {
           is_open = (*frame)->keep_alive;
         }
       }
-      std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(used), buffer.begin() + static_cast<std::ptrdiff_t>(filled), buffer.begin());
+      std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(used),
+                buffer.begin() + static_cast<std::ptrdiff_t>(filled), buffer.begin());
       filled -= used;
       if (answers.empty()) continue;
       const auto [write_error, written] = co_await asio::async_write(socket, asio::buffer(answers), kTuple);
@@ -140,12 +145,15 @@ class Sink {
 };
 
 int run(int count, char** arguments) {
-  CLI::App app{"Receives the deliveries of a benchmark on 127.0.0.1; prints {\"port\": …} at the start and its tally on SIGTERM."};
+  CLI::App app{
+      "Receives the deliveries of a benchmark on 127.0.0.1; prints {\"port\": …} at the start and its tally on "
+      "SIGTERM."};
   std::uint16_t port = 0;
   std::size_t payload_bytes = 1024;
   app.add_option("--port", port, "port to listen on (0: any free one)")->capture_default_str();
   app.add_option("--payload-bytes", payload_bytes, "size of the payloads that will come")
-      ->check(CLI::Range(Payload::kBytesMin, std::size_t{1} << 20))->capture_default_str();
+      ->check(CLI::Range(Payload::kBytesMin, std::size_t{1} << 20))
+      ->capture_default_str();
   CLI11_PARSE(app, count, arguments);
   asio::io_context context(1);
   Sink sink(context, port, payload_bytes);

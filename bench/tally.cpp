@@ -29,9 +29,9 @@ void Tally::add(const Frame& frame, std::uint32_t endpoint, std::int64_t now) {
 }
 
 nlohmann::json Tally::to_json() const {
-  return {{"run", options_.run},         {"fan_out", options_.fan_out}, {"unique", unique()},
-          {"duplicates", duplicates_},   {"altered", altered_},         {"unsigned", unsigned_},
-          {"other_runs", other_runs_},   {"strange", strange_},         {"first_received_ns", first_ns_},
+  return {{"run", options_.run},          {"fan_out", options_.fan_out},  {"unique", unique()},
+          {"duplicates", duplicates_},    {"altered", altered_},          {"unsigned", unsigned_},
+          {"other_runs", other_runs_},    {"strange", strange_},          {"first_received_ns", first_ns_},
           {"last_received_ns", last_ns_}, {"latency", latency_.to_json()}};
 }
 

@@ -31,13 +31,13 @@ class Tally {
  private:
   TallyOptions options_;
   Payload* payload_;
-  std::vector<bool> seen_;       // by sequence and endpoint
-  Histogram latency_;            // sent → received, first arrivals only
+  std::vector<bool> seen_;  // by sequence and endpoint
+  Histogram latency_;       // sent → received, first arrivals only
   std::uint64_t duplicates_ = 0;
-  std::uint64_t altered_ = 0;    // not the bytes that were sent
-  std::uint64_t unsigned_ = 0;   // came without a signature header
+  std::uint64_t altered_ = 0;   // not the bytes that were sent
+  std::uint64_t unsigned_ = 0;  // came without a signature header
   std::uint64_t other_runs_ = 0;
-  std::uint64_t strange_ = 0;    // no stamp
+  std::uint64_t strange_ = 0;  // no stamp
   std::int64_t first_ns_ = 0;
   std::int64_t last_ns_ = 0;
 };
