@@ -1,13 +1,16 @@
 # Configuring and compiling a preset with its progress shown.
 # shellcheck shell=bash disable=SC2034,SC2154,SC2164
 
+# "Building CXX object src/a/CMakeFiles/x.dir/b.cpp.o" → "b.cpp.o"
+short_name() { printf '%s' "${1##*/}"; }
+
 # Reads ninja's output: the log gets all of it, the person a single line "[n/m]", or the failing step's whole text.
 show_ninja() {
   local log=$1 preset=$2 line from=$SECONDS
   while IFS= read -r line; do
     printf '%s\n' "$line" >>"$log"
     if [[ $line =~ ^\[[0-9]+/[0-9]+\] ]]; then
-      progress "compiling $preset ${BASH_REMATCH[0]} $(((SECONDS - from) / 60)):$(printf '%02d' $(((SECONDS - from) % 60))) ${line##*/}"
+      progress "compiling $preset ${BASH_REMATCH[0]} $(((SECONDS - from) / 60)):$(printf '%02d' $(((SECONDS - from) % 60))) $(short_name "${line#*] }")"
     fi
   done
   progress_end
