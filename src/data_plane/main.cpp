@@ -1,1 +1,63 @@
-int main() { return 0; }
+// fairlead-data: serve, config check.
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+
+#include "common/ops/log.hpp"
+#include "common/ops/setting_flags.hpp"
+#include "common/ops/version.hpp"
+#include "data_plane/app.hpp"
+
+namespace {
+
+using namespace fairlead;
+constexpr const char* kProgram = "fairlead-data";
+
+int run_serve(const SettingFlags& flags) {
+  const auto read = data::read_settings(process_environment(), flags);
+  if (!read.problems.empty()) return complain(kProgram, read.problems);
+  start_logging(kProgram, read.settings.common.log_level);
+  const auto served = data::serve(read.settings);
+  if (!served) spdlog::critical("stopped error={}", served.error().message);
+  stop_logging();
+  if (!served) std::cerr << kProgram << ": " << served.error().message << '\n';
+  return served ? *served : 1;
+}
+
+int run_config_check(const SettingFlags& flags) {
+  const auto read = data::read_settings(process_environment(), flags);
+  print_settings(read.shown);
+  return read.problems.empty() ? 0 : complain(kProgram, read.problems);
+}
+
+int run(int argc, char** argv) {
+  CLI::App cli("Fairlead's data plane: accepts events and delivers them");
+  cli.set_version_flag("--version", std::string(kProgram) + " " + kVersion);
+  cli.require_subcommand(1);
+  SettingFlags flags;
+  const auto shown = data::read_settings({}, {}).shown;
+  auto* serve_command = cli.add_subcommand("serve", "Accept events and deliver them, until SIGTERM");
+  auto* config_command = cli.add_subcommand("config", "Look at the settings");
+  config_command->require_subcommand(1);
+  auto* check_command = config_command->add_subcommand("check", "Print the settings in force, secrets masked; 1 if they cannot be used");
+  for (auto* command : {serve_command, check_command}) add_setting_flags(*command, shown, flags);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : 2;
+  }
+  return *serve_command ? run_serve(flags) : run_config_check(flags);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << kProgram << ": " << error.what() << '\n';
+    return 1;
+  }
+}

@@ -119,9 +119,12 @@ Result<ConfigChanges> read_config_changes(Tx& tx, std::int64_t since, const cryp
     if (const int timeout = row[7].as<int>(); timeout > 0) endpoint.timeout = std::chrono::seconds(std::min(timeout, 60));
     endpoint.rate_limit = row[8].as<int>();
     endpoint.rate_window = std::chrono::seconds(std::max(1, row[9].as<int>()));
-    FL_TRY(endpoint.secrets, secrets_from(as_text(row[10]), endpoint.id, sealer));
+    // One endpoint that cannot be read must not keep the others from being refreshed.
+    if (auto secrets = secrets_from(as_text(row[10]), endpoint.id, sealer)) endpoint.secrets = std::move(*secrets);
+    else endpoint.is_unreadable = true;
     if (!row[12].is_null()) {
-      FL_TRY(endpoint.authentication, authentication_from(as_text(row[12]), endpoint.id, sealer));
+      if (auto header = authentication_from(as_text(row[12]), endpoint.id, sealer)) endpoint.authentication = std::move(*header);
+      else endpoint.is_unreadable = true;
     }
     changes.endpoints.push_back(std::move(change));
   }

@@ -63,6 +63,9 @@ constexpr Statement keys_sql{"ingest_keys", R"sql(
   SELECT i.project_id, i.key, i.event_id, encode(i.content_hash, 'hex')
     FROM unnest($1::uuid[], $2::text[]) x(project_id, key) JOIN idempotency_keys i ON i.project_id = x.project_id AND i.key = x.key)sql"};
 
+constexpr Statement lock_versions_sql{
+    "project_versions_lock", "SELECT id FROM projects WHERE id = ANY ($1::uuid[]) ORDER BY id FOR SHARE"};
+
 std::string hash_text(const KeyHash& hash) {
   return crypto::to_hex(std::string_view(reinterpret_cast<const char*>(hash.data()), hash.size()));
 }
@@ -104,6 +107,13 @@ DeliveryId make_delivery_id(const EventId& origin, const EventId& event, const S
   std::array<std::uint8_t, 10> tail;
   std::copy_n(digest.begin(), 10, tail.begin());
   return DeliveryId{make_id_bytes(id_time(origin.bytes), tail)};
+}
+
+Result<void> lock_project_versions(Tx& tx, const std::vector<ProjectId>& projects) {
+  ArrayText list;
+  for (const auto& project : projects) list.add(project);
+  tx.exec(lock_versions_sql, list.take());
+  return {};
 }
 
 Result<std::vector<IngestAnswer>> commit_events(Tx& tx, const IngestBatch& batch) {

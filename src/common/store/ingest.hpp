@@ -46,6 +46,9 @@ struct IngestAnswer {
 // Two events of one batch must not share a (project, idempotency key). Run it autocommit.
 [[nodiscard]] Result<std::vector<IngestAnswer>> commit_events(Tx& tx, const IngestBatch& batch);
 
+// Holds the configuration versions of these projects still until the transaction ends (their writers wait).
+[[nodiscard]] Result<void> lock_project_versions(Tx& tx, const std::vector<ProjectId>& projects);
+
 // The 80-bit tail that makes inserting the same delivery twice a conflict: SHA-256 over job or event, event, subscription.
 [[nodiscard]] DeliveryId make_delivery_id(const EventId& origin, const EventId& event, const SubscriptionId& subscription);
 // YYYYMMDD of the day whose partition holds the id.

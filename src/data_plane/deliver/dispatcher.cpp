@@ -1,0 +1,375 @@
+#include "data_plane/deliver/dispatcher.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace fairlead::deliver {
+namespace asio = boost::asio;
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::seconds kYoung{10};  // how long an offer may trail its commit
+
+}  // namespace
+
+Dispatcher::Dispatcher(asio::any_io_executor executor, Wiring wiring)
+    : strand_(asio::make_strand(executor)),
+      wiring_(std::move(wiring)),
+      recorder_(strand_, wiring_.record_db, wiring_.metrics, wiring_.clock,
+                [this](const store::DeliveryResult& result, bool is_recorded) { recorded(result, is_recorded); }),
+      lanes_(static_cast<std::size_t>(wiring_.lane_count)),
+      fetch_wake_(strand_, Steady::time_point::max()),
+      timer_wake_(strand_),
+      settled_(strand_, Steady::time_point::max()),
+      sweep_wake_(strand_) {}
+
+Task<void> Dispatcher::run() {
+  asio::co_spawn(strand_, fetch_loop(), asio::detached);
+  asio::co_spawn(strand_, timer_loop(), asio::detached);
+  asio::co_spawn(strand_, sweep_loop(), asio::detached);
+  co_await recorder_.run();
+}
+
+void Dispatcher::stop() {
+  is_stopping_ = true;
+  recorder_.stop();
+  fetch_wake_.cancel();
+  timer_wake_.cancel();
+  sweep_wake_.cancel();
+}
+
+void Dispatcher::offer(std::vector<OfferedDelivery> rows) {
+  asio::post(strand_, [this, rows = std::move(rows)]() mutable { accept_rows(std::move(rows)); });
+}
+
+void Dispatcher::endpoints_changed(std::vector<EndpointId> endpoints) {
+  asio::post(strand_, [this, endpoints = std::move(endpoints)] {
+    for (const auto& id : endpoints) {
+      if (auto* box = find_mailbox(id)) pump(*box);
+    }
+  });
+}
+
+void Dispatcher::hinted(std::vector<store::EndpointDue> endpoints) {
+  asio::post(strand_, [this, endpoints = std::move(endpoints)] {
+    for (const auto& due : endpoints) note_due(due);
+  });
+}
+
+Mailbox& Dispatcher::mailbox(const ProjectId& project, const EndpointId& endpoint, std::int16_t lane) {
+  auto& box = boxes_[endpoint];
+  if (!box) {
+    box = std::make_unique<Mailbox>(project, endpoint, lane);
+    box->serial = next_serial_++;
+  }
+  box->used_at = Steady::now();
+  return *box;
+}
+
+Mailbox* Dispatcher::find_mailbox(const EndpointId& endpoint) {
+  const auto found = boxes_.find(endpoint);
+  return found == boxes_.end() ? nullptr : found->second.get();
+}
+
+void Dispatcher::accept_rows(std::vector<OfferedDelivery> rows) {
+  std::vector<store::EndpointDue> foreign;
+  for (auto& [row, content] : rows) {
+    const auto& lane = lanes_[static_cast<std::size_t>(row.lane)];
+    if (!lane.is_owned || lane.is_closing) {
+      foreign.push_back({row.lane, row.endpoint, row.project, row.due});
+      continue;
+    }
+    auto& box = mailbox(row.project, row.endpoint, row.lane);
+    if (fetched_young_.contains(row.delivery) || box.in_hand.contains(row.delivery)) continue;
+    if (box.has_more || !has_room(box)) {
+      // What waits in the database is older: it goes first, and this row is found behind it.
+      box.has_more = true;
+      box.was_missed = true;
+    } else {
+      push(box, {row, std::move(content)});
+    }
+    pump(box);
+  }
+  if (!foreign.empty()) wiring_.hint(std::move(foreign));
+}
+
+bool Dispatcher::has_room(const Mailbox& box) const {
+  if (box.ready.empty() && box.in_flight == 0) return true;
+  return box.ready.size() < limits::mailbox_rows_max && hand_bytes_ < limits::hand_bytes_max;
+}
+
+void Dispatcher::push(Mailbox& box, Item item) {
+  hand_bytes_ += item.content->body->size();
+  box.in_hand.insert(item.row.delivery);
+  box.ready.push_back(std::move(item));
+}
+
+bool Dispatcher::may_send(const Mailbox& box) const {
+  const auto& lane = lanes_[static_cast<std::size_t>(box.lane)];
+  return lane.is_owned && !lane.is_closing && lane.usable_at <= Steady::now() && has_lease() && !is_draining_;
+}
+
+// Sends what may be sent now, and arranges to come back for the rest.
+void Dispatcher::pump(Mailbox& box) {
+  if (!may_send(box)) return;
+  const auto snapshot = wiring_.refresher.current();
+  const auto project = snapshot->find_project(box.project);
+  const auto endpoint = project ? project->find_endpoint(box.endpoint) : nullptr;
+  if (!endpoint) return handle_missing(box, project);
+  if (endpoint->status == EndpointStatus::paused) {
+    box.was_paused = true;
+    return;
+  }
+  const auto now = wiring_.clock();
+  if (std::exchange(box.was_paused, false)) box.breaker.ramp_up(now);
+  if (box.disabled_generation != 0 && box.disabled_generation != endpoint->generation) revive(box, now);
+  if (endpoint->status == EndpointStatus::inactive || box.disabled_generation == endpoint->generation) {
+    discard_ready(box, box.disabled_generation == endpoint->generation ? "endpoint is disabled: " + box.disabled_reason : "endpoint is disabled");
+    return want_rows(box);
+  }
+  while (!box.ready.empty()) {
+    const auto open = gate(box, *endpoint, now);
+    if (!open.is_open) {
+      if (open.ask_at) schedule(box, *open.ask_at);
+      break;
+    }
+    Item item = std::move(box.ready.front());
+    box.ready.pop_front();
+    launch(box, std::move(item), project, endpoint);
+  }
+  want_rows(box);
+}
+
+// Somebody activated the endpoint again: what was held against it no longer counts.
+void Dispatcher::revive(Mailbox& box, TimePoint now) {
+  box.disabled_generation = 0;
+  box.disabled_reason.clear();
+  box.failing_since.reset();
+  box.hold_until.reset();
+  box.warned_percent = 0;
+  box.breaker = Breaker{BreakerPolicy{}};
+  box.breaker.ramp_up(now);
+  dirty_.insert(box.endpoint);
+}
+
+void Dispatcher::set_lease(Steady::time_point until) {
+  const bool had = has_lease();
+  lease_until_ = until;
+  if (!had) pump_all();
+}
+
+void Dispatcher::pump_all() {
+  std::vector<EndpointId> all;
+  for (const auto& [id, box] : boxes_) all.push_back(id);
+  for (const auto& id : all) {
+    if (auto* box = find_mailbox(id)) pump(*box);
+  }
+}
+
+Dispatcher::Gate Dispatcher::gate(Mailbox& box, const EndpointConfig& endpoint, TimePoint now) {
+  if (recorder_.is_full()) {
+    was_full_ = true;
+    return {};
+  }
+  if (box.hold_until && *box.hold_until > now) return {false, box.hold_until};
+  const int allowed = box.breaker.allowed(now, wiring_.endpoint_concurrency);
+  if (box.in_flight >= allowed) return {false, allowed == 0 ? box.breaker.open_until() : std::nullopt};
+  if (in_flight_ >= limits::in_flight_max) {
+    if (!std::exchange(box.is_waiting_for_slot, true)) waiting_.push_back(box.endpoint);
+    return {};
+  }
+  if (!box.limiter || box.limit_count != endpoint.rate_limit || box.limit_window != endpoint.rate_window) {
+    box.limiter.emplace(endpoint.rate_limit, endpoint.rate_window);
+    box.limit_count = endpoint.rate_limit;
+    box.limit_window = endpoint.rate_window;
+  }
+  if (const auto at = box.limiter->take(now)) return {false, at};
+  return {true, std::nullopt};
+}
+
+// The endpoint is not in the snapshot: either it is newer than the snapshot, or it was deleted.
+void Dispatcher::handle_missing(Mailbox& box, const match::ProjectPtr& project) {
+  if (box.ready.empty()) return want_rows(box);
+  const std::int64_t known = project ? project->version : wiring_.refresher.current()->version;
+  const bool is_newer = std::ranges::any_of(box.ready, [&](const Item& item) { return item.row.config_version > known; });
+  if (!is_newer) {
+    discard_ready(box, project ? "endpoint was deleted" : "project was deleted");
+    return want_rows(box);
+  }
+  if (std::exchange(is_refreshing_, true)) return;
+  auto refreshed = [](Dispatcher* self) -> Task<void> {
+    const auto done = co_await self->wiring_.refresher.refresh();
+    self->is_refreshing_ = false;
+    if (done) self->pump_all();
+  };
+  asio::co_spawn(strand_, refreshed(this), asio::detached);
+}
+
+void Dispatcher::discard_ready(Mailbox& box, const std::string& reason) {
+  while (!box.ready.empty() && !recorder_.is_full()) {
+    const Item item = std::move(box.ready.front());
+    box.ready.pop_front();
+    hand_bytes_ -= std::min(hand_bytes_, item.content->body->size());
+    recorder_.add({.row = item.row, .status = DeliveryStatus::discarded, .next_due = std::nullopt,
+                   .attempts = std::abs(item.row.attempt), .reason = reason, .attempt = std::nullopt});
+  }
+  if (!box.ready.empty()) was_full_ = true;
+}
+
+Task<void> Dispatcher::open_lanes(std::vector<store::TakenLane> taken) {
+  std::vector<std::int16_t> numbers;
+  std::vector<store::LaneFloor> floors;
+  auto usable_at = Steady::now();
+  for (const auto& each : taken) {
+    auto& lane = lanes_[static_cast<std::size_t>(each.lane)];
+    lane = Lane{.is_owned = true, .is_closing = false, .usable_at = usable_at, .floor = each.floor, .busy = 0};
+    if (each.usable_at) lane.usable_at += std::max(Micros(0), *each.usable_at - wiring_.clock());
+    usable_at = std::max(usable_at, lane.usable_at);
+    numbers.push_back(each.lane);
+    floors.push_back({each.lane, each.floor});
+  }
+  wiring_.metrics.lanes_owned.Set(static_cast<double>(owned_lanes().size()));
+  const auto epoch = epoch_;
+  asio::steady_timer pause(strand_, usable_at);
+  co_await pause.async_wait(use_tuple);
+  while (epoch == epoch_ && !is_stopping_) {
+    const auto states = co_await wiring_.fetch_db.run(store::TxKind::autocommit, &store::list_endpoint_states, numbers);
+    const auto scan = states ? co_await wiring_.fetch_db.run(store::TxKind::autocommit, &store::scan_due, floors)
+                             : Result<store::DueScan>(std::unexpected(states.error()));
+    if (epoch != epoch_) co_return;
+    if (scan) {
+      for (const auto& state : *states) apply_state(state);
+      for (const auto& due : scan->endpoints) note_due(due);
+      co_return;
+    }
+    spdlog::warn("lanes_open_failed error={}", scan.error().message);
+    pause.expires_after(std::chrono::milliseconds(250));
+    co_await pause.async_wait(use_tuple);
+  }
+}
+
+Task<void> Dispatcher::close_lanes(std::vector<std::int16_t> numbers, std::chrono::milliseconds patience) {
+  for (const auto number : numbers) lanes_[static_cast<std::size_t>(number)].is_closing = true;
+  const auto until = Steady::now() + patience;
+  const auto is_busy = [&] { return std::ranges::any_of(numbers, [&](auto n) { return lanes_[static_cast<std::size_t>(n)].busy > 0; }); };
+  while (is_busy() && Steady::now() < until) {
+    settled_.expires_at(until);
+    co_await settled_.async_wait(use_tuple);
+  }
+  const std::unordered_set<std::int16_t> closing(numbers.begin(), numbers.end());
+  std::vector<store::RowChange> stragglers;
+  for (const auto& [id, flight] : flights_) {
+    if (!closing.contains(flight.row.lane)) continue;
+    const auto left = std::max(Steady::duration(0), flight.deadline - Steady::now()) + std::chrono::seconds(1);
+    stragglers.push_back({flight.row, wiring_.clock() + std::chrono::duration_cast<Micros>(left), flight.row.attempt});
+  }
+  if (!stragglers.empty()) {
+    const auto changed = co_await wiring_.record_db.run(store::TxKind::autocommit, &store::change_rows, stragglers);
+    const std::unordered_set<DeliveryId> moved = changed ? std::unordered_set<DeliveryId>(changed->begin(), changed->end())
+                                                         : std::unordered_set<DeliveryId>{};
+    for (const auto& change : stragglers) {
+      const auto flight = flights_.find(change.row.delivery);
+      if (flight != flights_.end() && moved.contains(change.row.delivery)) flight->second.row.due = change.due;
+    }
+  }
+  co_await save_states();
+  for (auto it = boxes_.begin(); it != boxes_.end();) {
+    if (!closing.contains(it->second->lane)) {
+      ++it;
+      continue;
+    }
+    for (const auto& item : it->second->ready) hand_bytes_ -= std::min(hand_bytes_, item.content->body->size());
+    it = boxes_.erase(it);
+  }
+  for (const auto number : numbers) lanes_[static_cast<std::size_t>(number)] = Lane{};
+  wiring_.metrics.lanes_owned.Set(static_cast<double>(owned_lanes().size()));
+}
+
+void Dispatcher::forget_all() {
+  ++epoch_;
+  lease_until_ = {};
+  wiring_.client.cancel_all();
+  boxes_.clear();
+  flights_.clear();
+  dirty_.clear();
+  waiting_.clear();
+  fetch_queue_.clear();
+  wakes_ = {};
+  hand_bytes_ = 0;
+  for (auto& lane : lanes_) lane = Lane{};
+  settled_.cancel();
+  wiring_.metrics.lanes_owned.Set(0);
+}
+
+std::vector<std::int16_t> Dispatcher::owned_lanes() const {
+  std::vector<std::int16_t> owned;
+  for (std::size_t number = 0; number < lanes_.size(); ++number) {
+    if (lanes_[number].is_owned) owned.push_back(static_cast<std::int16_t>(number));
+  }
+  return owned;
+}
+
+void Dispatcher::remember_young(const DeliveryId& delivery) {
+  const auto now = Steady::now();
+  while (!fetched_young_order_.empty() && fetched_young_order_.front().first + kYoung < now) {
+    fetched_young_.erase(fetched_young_order_.front().second);
+    fetched_young_order_.pop_front();
+  }
+  if (wiring_.clock() - id_time(delivery.bytes) > kYoung) return;
+  if (fetched_young_.insert(delivery).second) fetched_young_order_.emplace_back(now, delivery);
+}
+
+// When to look at the mailbox again; the earliest wish counts.
+void Dispatcher::schedule(Mailbox& box, TimePoint at) {
+  const auto wait = std::max(Micros(0), at - wiring_.clock());
+  const auto wake_at = Steady::now() + wait + std::chrono::milliseconds(1);
+  if (box.wake_at <= wake_at) return;
+  box.wake_at = wake_at;
+  const bool is_first = wakes_.empty() || wake_at < wakes_.top().first;
+  wakes_.emplace(wake_at, box.endpoint);
+  if (is_first) timer_wake_.cancel();
+}
+
+Task<void> Dispatcher::timer_loop() {
+  while (!is_stopping_) {
+    timer_wake_.expires_at(wakes_.empty() ? Steady::now() + std::chrono::hours(1) : wakes_.top().first);
+    co_await timer_wake_.async_wait(use_tuple);
+    while (!wakes_.empty() && wakes_.top().first <= Steady::now()) {
+      const auto [at, endpoint] = wakes_.top();
+      wakes_.pop();
+      auto* box = find_mailbox(endpoint);
+      if (box == nullptr || box->wake_at != at) continue;  // replaced by an earlier wake
+      box->wake_at = Steady::time_point::max();
+      pump(*box);
+    }
+  }
+}
+
+Task<void> Dispatcher::sweep_loop() {
+  while (!is_stopping_) {
+    sweep_wake_.expires_after(std::chrono::seconds(5));
+    co_await sweep_wake_.async_wait(use_tuple);
+    sweep();
+  }
+}
+
+// Mailboxes with nothing in them and nothing to remember go.
+void Dispatcher::sweep() {
+  const auto now = Steady::now();
+  std::erase_if(boxes_, [&](const auto& entry) {
+    const auto& box = *entry.second;
+    const auto keep = std::max<std::chrono::seconds>(std::chrono::seconds(60), box.limit_count > 0 ? box.limit_window : std::chrono::seconds(0));
+    const bool says_nothing = !box.hold_until && !box.failing_since && box.disabled_generation == 0 && !box.breaker.open_until();
+    return box.is_idle() && says_nothing && box.used_at + keep < now && !dirty_.contains(entry.first);
+  });
+  std::size_t in_hand = 0;
+  for (const auto& [id, box] : boxes_) in_hand += box->in_hand.size();
+  wiring_.metrics.deliveries_in_hand.Set(static_cast<double>(in_hand));
+}
+
+}  // namespace fairlead::deliver

@@ -1,0 +1,127 @@
+#include "data_plane/deliver/outgoing.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "common/crypto/signature.hpp"
+#include "common/ops/version.hpp"
+
+namespace fairlead::deliver {
+namespace {
+
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+bool has_header(const net::HeaderList& headers, std::string_view name) {
+  return std::ranges::any_of(headers, [&](const auto& header) { return same_name(header.first, name); });
+}
+
+bool is_credential(std::string_view name, const EndpointConfig& endpoint) {
+  if (endpoint.authentication && same_name(name, endpoint.authentication->name)) return true;
+  return std::ranges::any_of(std::initializer_list<std::string_view>{"authorization", "cookie", "x-api-key", "x-auth-token"},
+                             [&](auto credential) { return same_name(name, credential); });
+}
+
+std::vector<std::string> live_secrets(const EndpointConfig& endpoint, TimePoint now) {
+  std::vector<std::string> secrets;
+  for (const auto& secret : endpoint.secrets) {
+    if (!secret.expires_at || *secret.expires_at > now) secrets.push_back(secret.value.reveal());
+  }
+  return secrets;
+}
+
+std::vector<crypto::SignatureVersion> versions_of(const ProjectSettings& settings) {
+  std::vector<crypto::SignatureVersion> versions;
+  for (const auto& each : settings.signatures) {
+    versions.push_back({each.is_sha512 ? crypto::Hash::sha512 : crypto::Hash::sha256,
+                        each.is_base64 ? crypto::Encoding::base64 : crypto::Encoding::hex});
+  }
+  return versions;
+}
+
+void add_signatures(net::HeaderList& headers, const OutgoingInput& input, const EventContent& content,
+                    const ProjectSettings& settings, const EndpointConfig& endpoint) {
+  const auto secrets = live_secrets(endpoint, input.now);
+  const auto unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(input.now.time_since_epoch()).count();
+  const auto versions = versions_of(settings);
+  headers.emplace_back(settings.signature_header,
+                       endpoint.has_advanced_signatures ? crypto::sign_advanced(versions, secrets, unix_seconds, *content.body)
+                                                        : crypto::sign_simple(versions, secrets, *content.body));
+  const std::string id = to_text(input.delivery);
+  headers.emplace_back("webhook-id", id);
+  headers.emplace_back("webhook-timestamp", std::to_string(unix_seconds));
+  headers.emplace_back("webhook-signature", crypto::sign_standard(secrets, id, unix_seconds, *content.body));
+}
+
+// Text that PostgreSQL takes: valid UTF-8 without NUL.
+std::string clean(const std::string& text) {
+  if (std::ranges::all_of(text, [](char c) { return c > 0; })) return text;
+  std::string dumped = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string cleaned = nlohmann::json::parse(dumped).get<std::string>();
+  std::erase(cleaned, '\0');
+  return cleaned;
+}
+
+std::string headers_to_json(const net::HeaderList& headers, const EndpointConfig* mask_for) {
+  auto list = nlohmann::json::array();
+  for (const auto& [name, value] : headers) {
+    const bool is_masked = mask_for != nullptr && is_credential(name, *mask_for);
+    list.push_back({clean(name), is_masked ? "***" : clean(value)});
+  }
+  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventContent& content, const ProjectSettings& settings,
+                                        const EndpointConfig& endpoint) {
+  net::ClientRequest request;
+  FL_TRY(request.url, net::parse_url(endpoint.url));
+  request.body = content.body;
+  request.timeout = endpoint.timeout;
+  auto& headers = request.headers;
+  add_signatures(headers, input, content, settings, endpoint);
+  headers.emplace_back("Content-Type", "application/json");
+  headers.emplace_back("Accept-Encoding", "gzip");
+  if (endpoint.authentication) headers.emplace_back(endpoint.authentication->name, endpoint.authentication->value.reveal());
+  if (settings.has_event_id_headers) {
+    headers.emplace_back("X-Convoy-Event-ID", to_text(input.event));
+    headers.emplace_back("X-Convoy-EventDelivery-ID", to_text(input.delivery));
+  }
+  if (!content.idempotency_key.empty()) headers.emplace_back(settings.request_id_header, content.idempotency_key);
+  if (!content.headers_json.empty()) {
+    const auto custom = nlohmann::ordered_json::parse(content.headers_json);
+    for (const auto& [name, value] : custom.items()) {
+      if (!has_header(headers, name)) headers.emplace_back(name, value.get<std::string>());
+    }
+  }
+  if (!content.trace_parent.empty() && !has_header(headers, "traceparent")) headers.emplace_back("traceparent", content.trace_parent);
+  if (!has_header(headers, "User-Agent")) headers.emplace_back("User-Agent", std::string("Fairlead/") + kVersion);
+  return request;
+}
+
+store::AttemptRecord make_attempt(const net::ClientRequest& request, const std::string& url, const EndpointConfig& endpoint,
+                                  const net::ClientResponse& response, TimePoint requested_at, TimePoint responded_at) {
+  store::AttemptRecord record;
+  record.url = url;
+  record.address = response.address;
+  record.requested_at = requested_at;
+  if (response.status != 0) {
+    record.responded_at = responded_at;
+    record.status = response.status;
+    record.reason_phrase = clean(response.reason);
+    record.response_headers = headers_to_json(response.headers, nullptr);
+    record.response_body = response.body;
+  }
+  record.failure = std::string(net::to_text(response.failure));
+  record.error = clean(response.error);
+  record.request_headers = headers_to_json(request.headers, &endpoint);
+  const auto& phases = response.phases;
+  const std::int64_t micros[] = {phases.dns, phases.connect, phases.tls, phases.first_byte, phases.total};
+  std::ranges::copy(micros, record.phases_us);
+  return record;
+}
+
+}  // namespace fairlead::deliver

@@ -1,0 +1,30 @@
+// A delivery as an HTTP request: headers in their order of precedence (wire contract 6.2), signed both ways; and an answered one as
+// the attempt that is kept.
+#pragma once
+
+#include <string>
+
+#include "common/domain/config.hpp"
+#include "common/domain/delivery.hpp"
+#include "common/net/http_client.hpp"
+#include "common/store/results.hpp"
+
+namespace fairlead::deliver {
+
+struct OutgoingInput {
+  DeliveryId delivery;
+  EventId event;
+  TimePoint now;
+};
+
+// Code::invalid if the endpoint's URL cannot be used any more. Signed by every secret that lives at `now`; the body is sent and signed
+// as the bytes that were received.
+[[nodiscard]] Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventContent& content,
+                                                      const ProjectSettings& settings, const EndpointConfig& endpoint);
+
+// Credentials in the request's headers are masked; text that is no UTF-8 is made so.
+[[nodiscard]] store::AttemptRecord make_attempt(const net::ClientRequest& request, const std::string& url,
+                                                const EndpointConfig& endpoint, const net::ClientResponse& response,
+                                                TimePoint requested_at, TimePoint responded_at);
+
+}  // namespace fairlead::deliver

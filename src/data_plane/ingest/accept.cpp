@@ -1,0 +1,67 @@
+#include "data_plane/ingest/accept.hpp"
+
+#include <algorithm>
+
+#include "common/crypto/digest.hpp"
+
+namespace fairlead::ingest {
+
+Result<KeyHash> read_authorization(std::optional<std::string_view> header) {
+  if (!header || header->empty()) {
+    return fail(Error{Code::unauthorized, "an API key is expected: Authorization: Bearer CO.…", "authentication_required"});
+  }
+  const auto space = header->find(' ');
+  const std::string_view scheme = header->substr(0, space);
+  const bool is_bearer = scheme.size() == 6 && std::ranges::equal(scheme, std::string_view("bearer"), {}, [](char c) {
+                           return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+                         });
+  if (space == std::string_view::npos || !is_bearer || !header->substr(space + 1).starts_with("CO.")) {
+    return fail(Error{Code::unauthorized, "an API key is expected: Authorization: Bearer CO.…", "authentication_required"});
+  }
+  return crypto::sha256(header->substr(space + 1));
+}
+
+Result<match::ProjectPtr> authorize(const KeyHash& key, const ProjectId& project, const match::Snapshot& snapshot, TimePoint now) {
+  const auto found = snapshot.keys.find(key);
+  if (found == snapshot.keys.end() || (found->second.expires_at && *found->second.expires_at <= now)) {
+    return fail(Error{Code::unauthorized, "the API key is unknown, expired or revoked", "authorization_failed"});
+  }
+  auto view = snapshot.find_project(project);
+  if (!view || view->organisation != found->second.organisation || (found->second.project && *found->second.project != project)) {
+    return fail(Code::not_found, "there is no project " + to_text(project));
+  }
+  return view;
+}
+
+Result<void> judge(Submission& submission, const match::Snapshot& snapshot, TimePoint now) {
+  FL_TRY(auto view, authorize(submission.key, submission.project, snapshot, now));
+  const auto& content = *submission.request.content;
+  if (content.body->size() > view->settings.payload_bytes_max) {
+    return fail(Error{Code::too_large, "data may have at most " + std::to_string(view->settings.payload_bytes_max) + " bytes",
+                      "payload_too_large", "data"});
+  }
+  if (content.idempotency_key.empty() && view->settings.request_id_header != ProjectSettings{}.request_id_header) {
+    return bad_field("idempotency_key", "required", "this project sends the header " + view->settings.request_id_header +
+                                                        ", so every event needs an idempotency_key");
+  }
+  const auto& target = submission.request.target;
+  if (target.endpoint && !view->find_endpoint(*target.endpoint)) {
+    return fail(Error{Code::not_found, "there is no endpoint " + to_text(*target.endpoint), "", "endpoint_id"});
+  }
+  submission.is_pending = submission.kind == EventKind::broadcast;
+  submission.matches.clear();
+  if (!submission.is_pending) {
+    submission.matches = match::find_matches(*view, target, content.event_type);
+    submission.is_pending = submission.matches.size() > matches_inline_max;
+    if (submission.is_pending) submission.matches.clear();
+  }
+  submission.view = std::move(view);
+  return {};
+}
+
+bool needs_catch_all(const Submission& submission) {
+  const auto& endpoint = submission.request.target.endpoint;
+  return endpoint && submission.view->by_endpoint.find(*endpoint) == nullptr;
+}
+
+}  // namespace fairlead::ingest

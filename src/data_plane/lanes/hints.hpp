@@ -1,0 +1,34 @@
+// Word between nodes that an endpoint's lane got rows: PostgreSQL's NOTIFY, sent after the commit, at most one a batch. A lost hint costs
+// time, never a delivery: the backstop scans find the rows.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/store/db.hpp"
+#include "common/store/queue.hpp"
+
+namespace fairlead::lanes {
+
+// "lane/endpoint uuid/project uuid" for each endpoint, separated by commas, at most what a notification holds.
+[[nodiscard]] std::string make_hint(const std::vector<store::EndpointDue>& endpoints);
+// What make_hint wrote; parts that are none are skipped. `now` becomes their due time.
+[[nodiscard]] std::vector<store::EndpointDue> parse_hint(std::string_view payload, TimePoint now, int lane_count);
+
+// A thread with a connection of its own that waits for hints.
+class HintListener {
+ public:
+  using Heard = std::function<void(std::string)>;
+  HintListener(store::DbOptions options, Heard heard);
+  ~HintListener();
+
+ private:
+  void run(store::DbOptions options, Heard heard);
+  std::atomic<bool> is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace fairlead::lanes

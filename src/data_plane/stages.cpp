@@ -1,0 +1,190 @@
+#include "data_plane/stages.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "common/store/migrator.hpp"
+
+namespace fairlead::data {
+namespace asio = boost::asio;
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr int kCommitters = 2;
+constexpr std::chrono::milliseconds kConfigPeriod{400};
+constexpr std::chrono::minutes kClockOffsetMax{5};
+constexpr int kPartitionDaysMin = 2;
+
+store::DbOptions with(store::DbOptions options, int connections, bool is_hot, std::chrono::seconds timeout) {
+  options.connections = connections;
+  options.is_hot = is_hot;
+  options.statement_timeout = timeout;
+  return options;
+}
+
+}  // namespace
+
+store::DbOptions Databases::options(const Settings& settings, const char* use) {
+  return {.url = settings.common.database_url.reveal(), .application_name = std::string("fairlead-data ") + use};
+}
+
+Databases::Databases(const Settings& s)
+    : ingest(with(options(s, "ingest"), kCommitters, true, std::chrono::seconds(10))),
+      record(with(options(s, "record"), 2, true, std::chrono::seconds(10))),
+      fetch(with(options(s, "fetch"), 2, true, std::chrono::seconds(10))),
+      lease(with(options(s, "lease"), 1, false, std::chrono::seconds(2))),
+      config(with(options(s, "config"), 2, false, std::chrono::seconds(30))),
+      upkeep(with(options(s, "upkeep"), 2, false, std::chrono::seconds(60))),
+      hint(with(options(s, "hint"), 1, false, std::chrono::seconds(2))) {}
+
+Stages::Stages(asio::io_context& context, const Settings& settings, Databases& databases, const crypto::Sealer& sealer,
+               net::HttpClient& client, Metrics& metrics, int lane_count, TimePoint database_now)
+    : context_(context),
+      databases_(databases),
+      metrics_(metrics),
+      lane_count_(lane_count),
+      offset_us_((database_now - wall_now()).count()),
+      refresher_(context.get_executor(), databases.config, sealer,
+                 [this](std::vector<EndpointId> changed) { dispatcher_.endpoints_changed(std::move(changed)); }),
+      dispatcher_(context.get_executor(), {.fetch_db = databases.fetch,
+                                           .record_db = databases.record,
+                                           .refresher = refresher_,
+                                           .client = client,
+                                           .metrics = metrics,
+                                           .clock = [this] { return clock(); },
+                                           .lane_count = lane_count,
+                                           .endpoint_concurrency = settings.endpoint_concurrency,
+                                           .hint = [this](std::vector<store::EndpointDue> due) { send_hint(std::move(due)); }}),
+      batcher_(context.get_executor(), {.db = databases.ingest,
+                                        .refresher = refresher_,
+                                        .metrics = metrics,
+                                        .clock = [this] { return clock(); },
+                                        .lane_count = lane_count,
+                                        .offer = [this](std::vector<OfferedDelivery> rows) { dispatcher_.offer(std::move(rows)); },
+                                        .pending = [this](const std::vector<std::int16_t>&) { expansion_.notify(); }}),
+      route_({.batcher = batcher_,
+              .refresher = refresher_,
+              .db = databases.config,
+              .metrics = metrics,
+              .clock = [this] { return clock(); },
+              .is_ready = [this] { return std::chrono::abs(Micros(offset_us_.load())) <= kClockOffsetMax; }}),
+      ownership_(dispatcher_.strand(), databases.lease, metrics, settings.node_name, lane_count, make_crew()),
+      expansion_(dispatcher_.strand(), {.db = databases.fetch,
+                                        .refresher = refresher_,
+                                        .metrics = metrics,
+                                        .clock = [this] { return clock(); },
+                                        .lane_count = lane_count,
+                                        .owned_lanes = [this] { return dispatcher_.owned_lanes(); },
+                                        .offer = [this](std::vector<OfferedDelivery> rows) { dispatcher_.offer(std::move(rows)); }}),
+      housekeeping_(dispatcher_.strand(),
+                    {.db = databases.upkeep,
+                     .metrics = metrics,
+                     .owned_lanes = [this] { return dispatcher_.owned_lanes(); },
+                     .scan_lane = [this](std::int16_t lane, bool is_full) { return dispatcher_.scan_lane(lane, is_full); },
+                     .save_states = [this] { return dispatcher_.save_states(); },
+                     .node = [this] { return ownership_.node(); }}),
+      client_(client),
+      listener_options_(Databases::options(settings, "listen")) {}
+
+lanes::Crew Stages::make_crew() {
+  return {.set_lease = [this](Steady::time_point until) { dispatcher_.set_lease(until); },
+          .open = [this](std::vector<store::TakenLane> lanes) { return dispatcher_.open_lanes(std::move(lanes)); },
+          .close = [this](std::vector<std::int16_t> lanes, std::chrono::milliseconds patience) {
+            return dispatcher_.close_lanes(std::move(lanes), patience);
+          },
+          .forget_all = [this] { dispatcher_.forget_all(); },
+          .owned = [this] { return dispatcher_.owned_lanes(); },
+          .clock_offset = [this](Micros offset) { set_clock_offset(offset); }};
+}
+
+void Stages::set_clock_offset(Micros offset) {
+  offset_us_ = offset.count();
+  metrics_.clock_offset_seconds.Set(std::chrono::duration<double>(offset).count());
+}
+
+void Stages::send_hint(std::vector<store::EndpointDue> endpoints) {
+  auto send = [](store::Db* db, std::string payload) -> Task<void> {
+    const auto sent = co_await db->run(store::TxKind::autocommit, &store::send_hint, payload);
+    if (!sent) spdlog::debug("hint_failed error={}", sent.error().message);
+  };
+  asio::co_spawn(context_, send(&databases_.hint, lanes::make_hint(endpoints)), asio::detached);
+}
+
+Task<Result<void>> Stages::start() {
+  FL_CO_TRY_VOID(co_await refresher_.refresh());
+  const auto strand = dispatcher_.strand();
+  asio::co_spawn(strand, run_dispatcher(), asio::detached);
+  asio::co_spawn(strand, ownership_.run(), asio::detached);
+  asio::co_spawn(strand, expansion_.run(), asio::detached);
+  asio::co_spawn(strand, housekeeping_.run(), asio::detached);
+  asio::co_spawn(context_, refresher_.run(kConfigPeriod), asio::detached);
+  asio::co_spawn(context_, run_batcher(), asio::detached);
+  listener_ = std::make_unique<lanes::HintListener>(listener_options_, [this](std::string payload) {
+    dispatcher_.hinted(lanes::parse_hint(payload, clock(), lane_count_));
+    expansion_.notify();
+  });
+  co_return Result<void>{};
+}
+
+Task<void> Stages::run_batcher() {
+  co_await batcher_.run(kCommitters);
+  is_batcher_done_ = true;
+}
+
+Task<void> Stages::run_dispatcher() {
+  co_await dispatcher_.run();
+  is_dispatcher_done_ = true;
+}
+
+std::vector<std::string> Stages::complaints() const {
+  std::vector<std::string> why;
+  const auto facts = housekeeping_.facts();
+  if (!ownership_.is_joined()) why.emplace_back("this node has no lease: the database did not renew it");
+  if (std::chrono::abs(Micros(offset_us_.load())) > kClockOffsetMax) why.emplace_back("the clocks of this node and the database differ by more than 5 minutes");
+  if (!facts) {
+    why.emplace_back("the database does not answer");
+    return why;
+  }
+  if (!facts->has_fsync) why.emplace_back("the database server runs with fsync off: what it acknowledges can be lost");
+  if (facts->partition_days_ahead < kPartitionDaysMin) {
+    why.emplace_back("partitions are made only " + std::to_string(facts->partition_days_ahead) + " days ahead");
+  }
+  return why;
+}
+
+Task<bool> Stages::drain(std::chrono::seconds deadline) {
+  const auto until = Steady::now() + deadline;
+  asio::steady_timer pause(co_await asio::this_coro::executor);
+  const auto wait_for = [&](std::atomic<bool>& is_done) -> Task<bool> {
+    while (!is_done && Steady::now() < until) {
+      pause.expires_after(std::chrono::milliseconds(5));
+      co_await pause.async_wait(use_tuple);
+    }
+    co_return is_done.load();
+  };
+  batcher_.stop();
+  bool is_complete = co_await wait_for(is_batcher_done_);
+  auto give_up_lanes = [](Stages* self, std::chrono::milliseconds patience) -> Task<void> {
+    self->expansion_.stop();
+    self->dispatcher_.start_draining();
+    co_await self->ownership_.drain(patience);
+  };
+  const auto left = std::max(std::chrono::milliseconds(0), std::chrono::duration_cast<std::chrono::milliseconds>(until - Steady::now()));
+  co_await asio::co_spawn(dispatcher_.strand(), give_up_lanes(this, left), asio::use_awaitable);
+  client_.cancel_all();
+  asio::post(dispatcher_.strand(), [this] {
+    housekeeping_.stop();
+    dispatcher_.stop();
+  });
+  is_complete = co_await wait_for(is_dispatcher_done_) && is_complete;
+  refresher_.stop();
+  listener_.reset();
+  co_return is_complete;
+}
+
+}  // namespace fairlead::data

@@ -1,0 +1,106 @@
+#include "data_plane/upkeep/expansion.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <unordered_map>
+
+#include "common/store/queue.hpp"
+
+namespace fairlead::upkeep {
+namespace asio = boost::asio;
+namespace {
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kChunk = 500;
+}  // namespace
+
+Expansion::Expansion(Strand strand, Wiring wiring) : strand_(strand), wiring_(std::move(wiring)), wake_(strand) {}
+
+void Expansion::notify() {
+  asio::post(strand_, [this] {
+    is_notified_ = true;
+    wake_.cancel();
+  });
+}
+
+void Expansion::stop() {
+  is_stopping_ = true;
+  wake_.cancel();
+}
+
+Task<void> Expansion::run() {
+  while (!is_stopping_) {
+    if (!std::exchange(is_notified_, false)) {
+      wake_.expires_after(std::chrono::seconds(1));
+      co_await wake_.async_wait(use_tuple);
+      is_notified_ = false;
+    }
+    if (!is_stopping_ && co_await expand_all()) is_notified_ = true;
+  }
+}
+
+// One chunk of each pending event, so that a large one does not hold up the others; true if there is more.
+Task<bool> Expansion::expand_all() {
+  const auto lanes = wiring_.owned_lanes();
+  if (lanes.empty()) co_return false;
+  const auto pending = co_await wiring_.db.run(store::TxKind::autocommit, &store::list_pending, lanes);
+  if (!pending) {
+    wiring_.metrics.database_errors.Increment();
+    spdlog::warn("expansion_failed error={}", pending.error().message);
+    co_return false;
+  }
+  bool has_more = false;
+  for (const auto& event : *pending) has_more = co_await expand_chunk(event) || has_more;
+  co_return has_more;
+}
+
+Task<bool> Expansion::expand_chunk(store::PendingEvent pending) {
+  auto project = wiring_.refresher.current()->find_project(pending.project);
+  if (!project || project->version < pending.config_version) {
+    if (!co_await wiring_.refresher.refresh()) co_return false;
+    project = wiring_.refresher.current()->find_project(pending.project);
+  }
+  auto matches = project ? match::find_matches(*project, {std::nullopt, pending.owner_id}, pending.event_type) : std::vector<match::Match>{};
+  std::erase_if(matches, [&](const auto& match) { return pending.cursor && match.subscription->id <= *pending.cursor; });
+  const bool is_last = matches.size() <= kChunk;
+  if (!is_last) matches.resize(kChunk);
+  std::vector<store::NewDelivery> deliveries;
+  for (const auto& match : matches) {
+    deliveries.push_back({.id = store::make_delivery_id(pending.event, pending.event, match.subscription->id),
+                          .subscription = match.subscription->id,
+                          .endpoint = match.endpoint->id,
+                          .lane = store::lane_of(match.endpoint->id.bytes, wiring_.lane_count),
+                          .discard_reason = match.endpoint->status == EndpointStatus::inactive ? "endpoint is disabled" : ""});
+  }
+  const auto next = is_last ? std::nullopt : std::optional(matches.back().subscription->id);
+  const auto now = wiring_.clock();
+  // What it was matched with travels in the rows, so that a newer snapshot's endpoints are waited for.
+  if (project) pending.config_version = project->version;
+  const auto contents = co_await wiring_.db.run(store::TxKind::autocommit, &store::load_contents,
+                                                std::vector<store::EventKey>{{pending.project, pending.event}});
+  if (!contents) co_return false;
+  const auto moved = co_await wiring_.db.run(store::TxKind::read_write, &store::expand_pending, pending, deliveries, next, now);
+  if (!moved || !*moved) {
+    if (!moved) spdlog::warn("expansion_failed event={} error={}", to_text(pending.event), moved.error().message);
+    co_return false;
+  }
+  std::vector<OfferedDelivery> offered;
+  wiring_.metrics.deliveries_created.Increment(static_cast<double>(deliveries.size()));
+  for (const auto& delivery : deliveries) {
+    if (!delivery.discard_reason.empty()) {
+      wiring_.metrics.finished(DeliveryStatus::discarded).Increment();
+    } else if (!contents->empty()) {
+      offered.push_back({{.lane = delivery.lane, .project = pending.project, .endpoint = delivery.endpoint, .delivery = delivery.id,
+                          .event = pending.event, .subscription = delivery.subscription, .due = now, .attempt = 0,
+                          .config_version = pending.config_version},
+                         contents->front().content});
+    }
+  }
+  wiring_.offer(std::move(offered));
+  co_return !is_last;
+}
+
+}  // namespace fairlead::upkeep

@@ -1,0 +1,46 @@
+// Events that were acknowledged before they were matched (broadcasts, very large fan-outs): their deliveries are made in chunks, each
+// moving the cursor in the transaction that inserts it.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <functional>
+#include <vector>
+
+#include "common/ops/task.hpp"
+#include "common/store/ingest.hpp"
+#include "data_plane/flow.hpp"
+#include "data_plane/match/refresh.hpp"
+#include "data_plane/metrics.hpp"
+
+namespace fairlead::upkeep {
+
+class Expansion {
+ public:
+  struct Wiring {
+    store::Db& db;
+    match::Refresher& refresher;
+    Metrics& metrics;
+    DatabaseClock clock;
+    int lane_count = 0;
+    std::function<std::vector<std::int16_t>()> owned_lanes;  // on the strand
+    Offer offer;
+  };
+  using Strand = boost::asio::strand<boost::asio::any_io_executor>;
+  Expansion(Strand strand, Wiring wiring);
+
+  // Looks for pending events of this node's lanes when notified, and every second. On the strand.
+  Task<void> run();
+  void notify();  // thread-safe
+  void stop();    // on the strand
+
+ private:
+  Task<bool> expand_all();
+  Task<bool> expand_chunk(store::PendingEvent pending);
+  Strand strand_;
+  Wiring wiring_;
+  bool is_stopping_ = false, is_notified_ = false;
+  boost::asio::steady_timer wake_;
+};
+
+}  // namespace fairlead::upkeep
