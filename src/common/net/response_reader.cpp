@@ -32,11 +32,8 @@ bool BodySink::put(std::string_view piece) {
 
 void SinkBody::reader::init(const boost::optional<std::uint64_t>&, boost::system::error_code& error) {
   error = {};
-  if (is_gzip_) sink_.decoder.emplace();
-}
-
-bool SinkBody::reader::is_gzip(boost::beast::string_view coding) {
-  return boost::beast::iequals(coding, "gzip") || boost::beast::iequals(coding, "x-gzip");
+  const auto coding = (*fields_)[http::field::content_encoding];
+  if (boost::beast::iequals(coding, "gzip") || boost::beast::iequals(coding, "x-gzip")) sink_.decoder.emplace();
 }
 
 ResponseReader::ResponseReader(ResponseLimits limits) : limits_(limits) { start_parser(); }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "common/net/gzip.hpp"
 #include "common/net/http_client.hpp"
@@ -36,9 +37,11 @@ struct SinkBody {
   using value_type = BodySink;
   class reader {
    public:
+    // Made before the header is read, so it is looked into at init().
     template <bool is_request, class Fields>
-    reader(boost::beast::http::header<is_request, Fields>& header, value_type& sink)
-        : is_gzip_(is_gzip(header[boost::beast::http::field::content_encoding])), sink_(sink) {}
+    reader(boost::beast::http::header<is_request, Fields>& header, value_type& sink) : sink_(sink) {
+      if constexpr (std::is_same_v<Fields, boost::beast::http::fields>) fields_ = &header;  // the only kind we parse
+    }
     void init(const boost::optional<std::uint64_t>& length, boost::system::error_code& error);
     template <class Buffers>
     std::size_t put(const Buffers& buffers, boost::system::error_code& error) {
@@ -56,8 +59,7 @@ struct SinkBody {
     void finish(boost::system::error_code& error) { error = {}; }
 
    private:
-    static bool is_gzip(boost::beast::string_view coding);
-    bool is_gzip_;
+    const boost::beast::http::fields* fields_ = nullptr;
     value_type& sink_;
   };
 };

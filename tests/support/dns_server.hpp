@@ -1,0 +1,38 @@
+// A DNS server for tests on a free UDP port of 127.0.0.1, answering as the test's script says.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fairlead::test {
+
+struct DnsAnswer {
+  std::vector<std::string> addresses = {};  // those of the asked family are sent
+  std::uint32_t ttl = 60;
+  bool is_unknown = false;  // NXDOMAIN
+  bool is_silent = false;   // no answer at all
+};
+
+class DnsServer {
+ public:
+  explicit DnsServer(std::function<DnsAnswer(const std::string& name)> script);
+  ~DnsServer();
+  DnsServer(const DnsServer&) = delete;
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] int questions() const { return questions_; }  // of type A
+
+ private:
+  void run();
+  std::function<DnsAnswer(const std::string&)> script_;
+  int socket_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<int> questions_ = 0;
+  std::atomic<bool> is_ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace fairlead::test
