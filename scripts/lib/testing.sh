@@ -65,9 +65,10 @@ run_e2e() {
   local preset=$1 report=()
   shift
   if [[ -n ${FAIRLEAD_REPORTS:-} ]]; then report=(--junitxml "$(report_file "$preset" e2e)"); fi
+  if [[ " $*" != *" tests/e2e"* ]]; then set -- tests/e2e "$@"; fi
   mapfile -t requirements < <(grep -v '^#' "$root/tests/requirements.txt")
   ensure_venv "$test_venv" "${requirements[@]}"
   step "tests (end to end), preset $preset"
   (cd "$root" && FAIRLEAD_BUILD_DIR=$root/build/$preset "$test_venv/bin/python" -m pytest -p no:cacheprovider \
-    tests/e2e "${report[@]}" "$@")
+    "${report[@]}" "$@")
 }
