@@ -1,7 +1,9 @@
 #include "control_plane/routes.hpp"
 
+#include "control_plane/resources/deliveries.hpp"
 #include "control_plane/resources/endpoints.hpp"
 #include "control_plane/resources/event_types.hpp"
+#include "control_plane/resources/events.hpp"
 #include "control_plane/resources/projects.hpp"
 #include "control_plane/resources/subscriptions.hpp"
 
@@ -37,6 +39,17 @@ const std::vector<Route>& all_routes() {
       {verb::post, "/api/v1/projects/{project}/event-types/?", Right::project, &create_event_type},
       {verb::put, "/api/v1/projects/{project}/event-types/{event_type}", Right::project, &update_event_type},
       {verb::post, "/api/v1/projects/{project}/event-types/{event_type}/deprecate", Right::project, &deprecate_event_type},
+
+      {verb::get, "/api/v1/projects/{project}/events/?", Right::project, &list_events},
+      {verb::post, "/api/v1/projects/{project}/events/?", Right::project, &forward_event},
+      {verb::post, "/api/v1/projects/{project}/events/fanout", Right::project, &forward_event},
+      {verb::post, "/api/v1/projects/{project}/events/broadcast", Right::project, &forward_event},
+      {verb::get, "/api/v1/projects/{project}/events/{event}", Right::project, &show_event},
+
+      {verb::get, "/api/v1/projects/{project}/eventdeliveries/?", Right::project, &list_deliveries},
+      {verb::get, "/api/v1/projects/{project}/eventdeliveries/{delivery}", Right::project, &show_delivery},
+      {verb::get, "/api/v1/projects/{project}/eventdeliveries/{delivery}/deliveryattempts", Right::project, &list_attempts},
+      {verb::get, "/api/v1/projects/{project}/eventdeliveries/{delivery}/deliveryattempts/{attempt}", Right::project, &show_attempt},
   };
   return routes;
 }

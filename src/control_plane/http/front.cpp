@@ -28,7 +28,9 @@ Response to_response(Result<Response> result, const net::HttpRequest& http) {
   if (error.code == Code::internal || error.code == Code::unavailable) {
     spdlog::error("request_failed request={} reason={} error={}", http.request_id, error.reason, error.message);
   }
-  return net::problem(error, http.request_id);
+  auto response = net::problem(error, http.request_id);
+  if (error.code == Code::unauthorized) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
 }
 
 }  // namespace

@@ -45,18 +45,24 @@ struct Page {
   std::string previous_cursor;
 };
 
-// Reads one page by `list`, a function from a slice to Result<std::vector<Row>>; Row has an `id`. Runs inside a transaction.
+// Reads one page by `list`, a function from a slice to Result<std::vector<Row>>; Row has an `id`, and may have an `is_beyond` that
+// ends the page early. Runs inside a transaction.
 template <class Row, class List>
 [[nodiscard]] Result<Page<Row>> read_page(const PageQuery& query, List list) {
   Page<Row> page{.per_page = query.per_page};
   if (const auto slice = page_slice(query)) {
     FL_TRY(page.rows, list(*slice));
   }
-  const bool has_more = page.rows.size() > static_cast<std::size_t>(query.per_page);
+  auto kept = std::min(page.rows.size(), static_cast<std::size_t>(query.per_page));
+  if constexpr (requires(const Row& row) { row.is_beyond; }) {
+    const auto end = page.rows.begin() + static_cast<std::ptrdiff_t>(kept);
+    kept = static_cast<std::size_t>(std::find_if(page.rows.begin(), end, [](const Row& row) { return row.is_beyond; }) - page.rows.begin());
+  }
+  const bool has_more = page.rows.size() > kept;
   std::optional<IdBytes> beyond;
   if (has_more) {
-    beyond = page.rows[static_cast<std::size_t>(query.per_page)].id.bytes;
-    page.rows.resize(static_cast<std::size_t>(query.per_page));
+    beyond = page.rows[kept].id.bytes;
+    page.rows.resize(kept);
   }
   if (query.is_backward && query.cursor) {
     std::reverse(page.rows.begin(), page.rows.end());

@@ -1,0 +1,39 @@
+// Attempts of a delivery as the management API shows them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/core/id.hpp"
+#include "common/store/db.hpp"
+
+namespace fairlead::store {
+
+struct StoredAttempt {
+  DeliveryId delivery;
+  int n = 0;  // from 1
+  EndpointId endpoint;
+  std::string url;
+  std::string address;  // dialled, with port; empty: none
+  TimePoint requested_at;
+  std::optional<TimePoint> responded_at;
+  int status = 0;       // HTTP status; 0: no answer
+  std::string reason_phrase;
+  std::string failure;  // class, "none" for success
+  std::string error;
+  std::string request_headers;   // JSON array of [name, value]
+  std::string response_headers;  // the same; empty: no answer
+  std::string response_body;
+};
+
+inline constexpr int attempts_listed_max = 100;
+
+// Attempts have no id of their own in the database: it follows from delivery and number.
+[[nodiscard]] AttemptId attempt_id(const DeliveryId& delivery, int n);
+// The latest attempts_listed_max, oldest first.
+[[nodiscard]] Result<std::vector<StoredAttempt>> list_attempts(Tx& tx, const ProjectId& project, const DeliveryId& delivery);
+// Code::not_found if the delivery has no attempt of that id.
+[[nodiscard]] Result<StoredAttempt> get_attempt(Tx& tx, const ProjectId& project, const DeliveryId& delivery, const AttemptId& id);
+
+}  // namespace fairlead::store

@@ -1,0 +1,18 @@
+// Deliveries as answers show them (wire contract 2.6).
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "common/store/deliveries.hpp"
+#include "control_plane/http/json_writer.hpp"
+#include "control_plane/services/project_config.hpp"
+
+namespace fairlead::control {
+
+// Scheduled, Retry, Success, Failure or Discarded.
+[[nodiscard]] std::optional<DeliveryStatus> delivery_status_from(std::string_view name);
+// `strategy`: the project's, for subscriptions without their own.
+void write_delivery(JsonWriter& json, const store::StoredDelivery& delivery, const ProjectConfig::Strategy& strategy);
+
+}  // namespace fairlead::control
