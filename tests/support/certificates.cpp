@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <stdexcept>
 
@@ -17,6 +18,8 @@ struct Free {
 };
 using CertificatePtr = std::unique_ptr<X509, Free>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Free>;
+
+std::atomic<int> authorities = 0;  // each has a name of its own
 
 KeyPtr make_key() { return KeyPtr(EVP_EC_gen("P-256")); }
 
@@ -36,7 +39,7 @@ struct Signing {
 
 CertificatePtr make_certificate(const std::string& name, EVP_PKEY* key, const CertificateWish& wish, const Signing& signing,
                                 bool is_authority) {
-  static long serial = 1000;
+  static std::atomic<long> serial = 1000;
   CertificatePtr out(X509_new());
   X509_set_version(out.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(out.get()), ++serial);
@@ -64,7 +67,7 @@ ServerTls make_server(X509* certificate, EVP_PKEY* key) {
 
 struct TestAuthority::Parts {
   KeyPtr key = make_key();
-  CertificatePtr certificate = make_certificate("Test authority", key.get(), {.names = ""}, {nullptr, key.get()}, true);
+  CertificatePtr certificate = make_certificate("Test authority " + std::to_string(++authorities), key.get(), {.names = ""}, {nullptr, key.get()}, true);
 };
 
 TestAuthority::TestAuthority() : parts_(std::make_unique<Parts>()) {

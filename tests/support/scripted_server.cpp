@@ -3,11 +3,13 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
+#include <csignal>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -72,6 +74,7 @@ void Peer::wait_until_closed() {
 }
 
 ScriptedServer::ScriptedServer(Script script, SSL_CTX* tls) : script_(std::move(script)), tls_(tls) {
+  std::signal(SIGPIPE, SIG_IGN);  // SSL_write knows no MSG_NOSIGNAL
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -127,6 +130,27 @@ void ScriptedServer::serve(int fd, int number) {
   const std::lock_guard lock(mutex_);
   std::erase(open_, fd);
   ::close(fd);
+}
+
+HangingListener::HangingListener(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+  address.sin_port = htons(port);
+  const auto* generic = reinterpret_cast<sockaddr*>(&address);
+  sockets_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::bind(sockets_[0], generic, sizeof address) != 0 || ::listen(sockets_[0], 0) != 0) throw std::runtime_error("cannot listen");
+  for (int i = 0; i < 16; ++i) {
+    sockets_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    ::connect(sockets_.back(), generic, sizeof address);
+    pollfd waiting{.fd = sockets_.back(), .events = POLLOUT};
+    if (::poll(&waiting, 1, 200) == 0) return;  // full
+  }
+  throw std::runtime_error("the listen queue does not fill");
+}
+
+HangingListener::~HangingListener() {
+  for (const int fd : sockets_) ::close(fd);
 }
 
 std::string answer(int status, std::string_view body, std::string_view headers) {

@@ -66,6 +66,17 @@ class ScriptedServer {
   std::thread accepting_;
 };
 
+// Listens at 127.0.0.2 with a full queue: whoever connects waits for ever.
+class HangingListener {
+ public:
+  explicit HangingListener(std::uint16_t port);
+  ~HangingListener();
+  HangingListener(const HangingListener&) = delete;
+
+ private:
+  std::vector<int> sockets_;
+};
+
 // "HTTP/1.1 <status>\r\nContent-Length: …\r\n<headers>\r\n<body>"; each header ends with \r\n.
 std::string answer(int status, std::string_view body = {}, std::string_view headers = {});
 // A script that answers every request of a connection in the same way.

@@ -22,9 +22,26 @@ TEST(Utf8, TakesEveryCodePoint) {
 
 // Goal: overlong forms, surrogates, strays and what lies above U+10FFFF are refused. Method: the edges of each range.
 TEST(Utf8, RefusesEverythingElse) {
-  for (const char* text : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2\x41", "\xc2\xc0", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
-                           "\xed\xbf\xbf", "\xe1\x80\x41", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-                           "\xf8\x88\x80\x80\x80", "\xfe", "\xff", "a\x80z", "\xf1\x80\x80\x41"}) {
+  for (const char* text : {"\x80",
+                           "\xbf",
+                           "\xc0\x80",
+                           "\xc1\xbf",
+                           "\xc2\x41",
+                           "\xc2\xc0",
+                           "\xe0\x80\x80",
+                           "\xe0\x9f\xbf",
+                           "\xed\xa0\x80",
+                           "\xed\xbf\xbf",
+                           "\xe1\x80\x41",
+                           "\xf0\x80\x80\x80",
+                           "\xf0\x8f\xbf\xbf",
+                           "\xf4\x90\x80\x80",
+                           "\xf5\x80\x80\x80",
+                           "\xf8\x88\x80\x80\x80",
+                           "\xfe",
+                           "\xff",
+                           "a\x80z",
+                           "\xf1\x80\x80\x41"}) {
     EXPECT_FALSE(is_utf8(text)) << text;
   }
   EXPECT_TRUE(is_utf8(""));

@@ -19,22 +19,26 @@ TEST(Sha256, MatchesPublishedVectors) {
   EXPECT_EQ(hex_of(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(hex_of(sha256({})), hex_of(sha256("")));
   EXPECT_EQ(hex_of(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(hex_of(sha256(std::string(1000000, 'a'))), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  EXPECT_EQ(hex_of(sha256(std::string(1000000, 'a'))),
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 // Goal: HMAC is right for short, long and empty keys and both hashes. Method: RFC 4231 cases 1, 2, 6 and empty input.
 TEST(Hmac, MatchesPublishedVectors) {
   EXPECT_EQ(to_hex(hmac(Hash::sha256, std::string(20, '\x0b'), "Hi There")),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-  EXPECT_EQ(to_hex(hmac(Hash::sha512, "Jefe", "what do ya want for nothing?")),
-            "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b"
-            "636e070a38bce737");
-  EXPECT_EQ(to_hex(hmac(Hash::sha256, std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
-            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  EXPECT_EQ(
+      to_hex(hmac(Hash::sha512, "Jefe", "what do ya want for nothing?")),
+      "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b"
+      "636e070a38bce737");
+  EXPECT_EQ(
+      to_hex(hmac(Hash::sha256, std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
+      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
   EXPECT_EQ(to_hex(hmac(Hash::sha256, {}, {})), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
-// Goal: threads do not disturb each other's contexts. Method: four threads with their own keys, compared with one thread.
+// Goal: threads do not disturb each other's contexts. Method: four threads with their own keys, compared with one
+// thread.
 TEST(Hmac, IsIndependentPerThread) {
   std::vector<std::string> expected, found(4);
   for (int index = 0; index < 4; ++index) expected.push_back(hmac(Hash::sha256, std::to_string(index), "body"));
@@ -50,9 +54,14 @@ TEST(Hmac, IsIndependentPerThread) {
 
 // Goal: base64 both ways. Method: RFC 4648 §10 and every byte value.
 TEST(Base64, GoesThereAndBack) {
-  const std::pair<std::string, std::string> cases[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},
-                                                       {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},  {"fooba", "Zm9vYmE="},
-                                                       {"foobar", "Zm9vYmFy"}, {"\xfb\xff\xbf", "+/+/"}};
+  const std::pair<std::string, std::string> cases[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"},
+                                                       {"\xfb\xff\xbf", "+/+/"}};
   for (const auto& [bytes, text] : cases) {
     EXPECT_EQ(to_base64(bytes), text);
     EXPECT_EQ(from_base64(text), bytes);
@@ -64,7 +73,8 @@ TEST(Base64, GoesThereAndBack) {
 
 // Goal: only the one canonical spelling is taken. Method: texts that lenient decoders accept.
 TEST(Base64, RefusesEverythingElse) {
-  for (const char* text : {"Zg", "Zg=", "Zg===", "Z===", "====", "=", "Zh==", "Zm9=", "Zm9v\n", "Zm 9v", "Zm9-", "Zm9_", "Zg==Zg==", "Z=g="}) {
+  for (const char* text : {"Zg", "Zg=", "Zg===", "Z===", "====", "=", "Zh==", "Zm9=", "Zm9v\n", "Zm 9v", "Zm9-", "Zm9_",
+                           "Zg==Zg==", "Z=g="}) {
     EXPECT_FALSE(from_base64(text)) << text;
   }
 }

@@ -14,7 +14,8 @@ Sealer make_sealer(const std::string& key) { return Sealer::from_text(Secret(key
 // Goal: what was sealed opens, also when it is empty or binary. Method: there and back under a new key.
 TEST(Sealer, OpensWhatItSealed) {
   const Sealer sealer = make_sealer(make_master_key());
-  for (const std::string& plain : {std::string(), std::string("s3cret"), std::string("\0\xff\n", 3), std::string(5000, 'x')}) {
+  for (const std::string& plain :
+       {std::string(), std::string("s3cret"), std::string("\0\xff\n", 3), std::string(5000, 'x')}) {
     const std::string sealed = sealer.seal(plain, "01ROW");
     EXPECT_EQ(sealed.size(), plain.size() + 36);
     const auto opened = sealer.open(sealed, "01ROW");
@@ -52,7 +53,8 @@ TEST(Sealer, RefusesWhatWasChanged) {
     ASSERT_FALSE(opened) << at;
     EXPECT_EQ(opened.error().code, Code::internal);
   }
-  for (std::size_t size = 0; size < sealed.size(); ++size) EXPECT_FALSE(sealer.open(sealed.substr(0, size), "row")) << size;
+  for (std::size_t size = 0; size < sealed.size(); ++size)
+    EXPECT_FALSE(sealer.open(sealed.substr(0, size), "row")) << size;
   EXPECT_FALSE(sealer.open(sealed + "x", "row"));
   EXPECT_FALSE(sealer.open(sealed, "other"));
   EXPECT_FALSE(sealer.open(sealed, ""));
@@ -61,9 +63,10 @@ TEST(Sealer, RefusesWhatWasChanged) {
 
 // Goal: only a master key makes a sealer, and the error does not show the text. Method: near misses.
 TEST(Sealer, RefusesOtherTexts) {
-  for (const std::string text : {"", "flk1_", "flk2_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "flk1_AAEC",
-                                 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "flk1_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
-                                 "flk1_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"}) {
+  for (const std::string text :
+       {"", "flk1_", "flk2_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "flk1_AAEC",
+        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "flk1_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+        "flk1_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"}) {
     const auto sealer = Sealer::from_text(Secret(text));
     ASSERT_FALSE(sealer) << text;
     EXPECT_EQ(sealer.error().code, Code::invalid);

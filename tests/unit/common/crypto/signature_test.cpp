@@ -13,9 +13,11 @@ constexpr std::int64_t kTime = 1700000000;
 TEST(SignSimple, MatchesTheLibrariesVectors) {
   EXPECT_EQ(sign_simple({{Hash::sha256, Encoding::hex}}, kSecrets, kBody),
             "244449b7f48cbc2709060c9dcdc2b3aa47a78f540430579015c579fb12defbb4");
-  EXPECT_EQ(sign_simple({{Hash::sha256, Encoding::base64}}, kSecrets, kBody), "JERJt/SMvCcJBgydzcKzqkenj1QEMFeQFcV5+xLe+7Q=");
+  EXPECT_EQ(sign_simple({{Hash::sha256, Encoding::base64}}, kSecrets, kBody),
+            "JERJt/SMvCcJBgydzcKzqkenj1QEMFeQFcV5+xLe+7Q=");
   EXPECT_EQ(sign_simple({{Hash::sha512, Encoding::hex}}, kSecrets, kBody),
-            "6cc772dc81942ae1b5ffa91c3a6a07b0d37edc8dc6bd83e3518a219f1f19ff71ae1b76d6b320940d414c236a1aad7f7930b63e0f1928951955d3"
+            "6cc772dc81942ae1b5ffa91c3a6a07b0d37edc8dc6bd83e3518a219f1f19ff71ae1b76d6b320940d414c236a1aad7f7930b63e0f19"
+            "28951955d3"
             "1219545e1b66");
 }
 

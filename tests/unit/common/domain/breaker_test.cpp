@@ -35,7 +35,8 @@ TEST(Breaker, OpensOnFailuresInARow) {
   EXPECT_EQ(breaker.open_until(), kStart + 30s);
 }
 
-// Goal: it opens on the share of failures once there are enough results. Method: 3 successes, then 7 failures: 70 % of ten.
+// Goal: it opens on the share of failures once there are enough results. Method: 3 successes, then 7 failures: 70 % of
+// ten.
 TEST(Breaker, OpensOnTheShareOfFailures) {
   Breaker breaker{BreakerPolicy{}};
   record_many(breaker, 3, true, kStart);
@@ -62,7 +63,8 @@ TEST(Breaker, ForgetsWhatIsOld) {
   EXPECT_EQ(breaker.state(kStart + 600s), BreakerState::open);
 }
 
-// Goal: half-open lets one through, each success doubles, five close it, and the ramp goes on to full. Method: step by step.
+// Goal: half-open lets one through, each success doubles, five close it, and the ramp goes on to full. Method: step by
+// step.
 TEST(Breaker, ComesBackGently) {
   Breaker breaker = make_open(kStart);
   EXPECT_EQ(breaker.allowed(kStart + 30s - 1us, kFull), 0);
@@ -104,6 +106,16 @@ TEST(Breaker, ReopensForLonger) {
   EXPECT_EQ(breaker.state(now), BreakerState::closed);  // what was counted before is forgotten
   breaker.record(false, now);
   EXPECT_EQ(breaker.open_until(), now + 30s);
+}
+
+// Goal: the failures that opened it are no reason to open it again after it closed. Method: close it within the window
+// in which they were counted, then one failure.
+TEST(Breaker, ForgetsWhyItOpened) {
+  Breaker breaker = make_open(kStart);
+  record_many(breaker, 5, true, kStart + 30s);
+  ASSERT_EQ(breaker.state(kStart + 30s), BreakerState::closed);
+  breaker.record(false, kStart + 30s);
+  EXPECT_EQ(breaker.state(kStart + 30s), BreakerState::closed);
 }
 
 // Goal: results of requests that were in flight when it opened change nothing. Method: both kinds while open.

@@ -20,33 +20,119 @@ std::string nested(int depth) {
 
 // Goal: everything that RFC 8259 allows is taken. Method: a table.
 TEST(ValidateJson, TakesEveryForm) {
-  const std::string cases[] = {
-      "0", "-0", "10", "-1.5", "1e5", "1E+5", "1e-05", "0.00", "0e0", "1e999", "123456789012345678901234567890", "true", "false",
-      "null", R"("")", "[]", "{}", " \t\r\n[ ] ", "{\"a\" : [1 , {\"b\":null}], \"a\":2}", R"(["\"\\\/\b\f\n\r\t"])",
-      R"("\u0001\u00e9\uABcd\uD83D\uDE00")", "\"\xc2\x80\xe0\xa0\x80\xed\x9f\xbf\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"",
-      "\"\x7f\"", "[[],{},\"\",0,[[{}]]]", "\"12345678123456\"", nested(json_depth_max)};
-  for (const auto& text : cases) EXPECT_TRUE(validate_json(text)) << text << ": " << validate_json(text).error().message;
+  const std::string cases[] = {"0",
+                               "-0",
+                               "10",
+                               "-1.5",
+                               "1e5",
+                               "1E+5",
+                               "1e-05",
+                               "0.00",
+                               "0e0",
+                               "1e999",
+                               "123456789012345678901234567890",
+                               "true",
+                               "false",
+                               "null",
+                               R"("")",
+                               "[]",
+                               "{}",
+                               " \t\r\n[ ] ",
+                               "{\"a\" : [1 , {\"b\":null}], \"a\":2}",
+                               R"(["\"\\\/\b\f\n\r\t"])",
+                               R"("\u0001\u00e9\uABcd\uD83D\uDE00")",
+                               "\"\xc2\x80\xe0\xa0\x80\xed\x9f\xbf\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"",
+                               "\"\x7f\"",
+                               "[[],{},\"\",0,[[{}]]]",
+                               "\"12345678123456\"",
+                               nested(json_depth_max)};
+  for (const auto& text : cases)
+    EXPECT_TRUE(validate_json(text)) << text << ": " << validate_json(text).error().message;
 }
 
 // Goal: everything else is refused, at the right byte. Method: a table of text and offset of the fault.
 TEST(ValidateJson, RefusesEverythingElse) {
-  const std::pair<std::string, std::size_t> cases[] = {
-      {"", 0}, {"  ", 2}, {"\xef\xbb\xbf{}", 0}, {"01", 1}, {"-", 1}, {"-a", 1}, {"+1", 0}, {".5", 0}, {"1.", 2}, {"1.e5", 2},
-      {"1e", 2}, {"1e+", 3}, {"0x1", 1}, {"NaN", 0}, {"nul", 0}, {"nulll", 4}, {"True", 0}, {"[1,]", 3}, {"[,1]", 1}, {"[1 2]", 3},
-      {"[1", 2}, {"[", 1}, {"]", 0}, {"[}", 1}, {"{]", 1}, {"[1}", 2}, {"{\"a\":1]", 6}, {"{\"a\"}", 4}, {"{\"a\":}", 5},
-      {"{\"a\":1,}", 7}, {"{a:1}", 1}, {"{1:1}", 1}, {"{\"a\":1 \"b\":2}", 7}, {"{", 1}, {"{\"a\":1", 6}, {"\"", 1}, {"\"abc", 4},
-      {"\"\\", 1}, {"\"\\\"", 3}, {R"("\x")", 1}, {R"("\u12")", 1}, {R"("\u12g4")", 1}, {R"("a\u0000")", 2}, {R"("\uD800")", 1},
-      {R"("\uD800\uD800")", 1}, {R"("\uD800xuDC00")", 1}, {R"("\uDC00")", 1}, {R"("\uD83D\u")", 1}, {"\"\n\"", 1}, {"\"\x1f\"", 1},
-      {"\"a\0\""s, 2}, {"1\0"s, 1}, {"\0"s, 0}, {"'a'", 0}, {"1 1", 2}, {"{}x", 2}, {"[1]//", 3}, {"\"\x80\"", 1}, {"\"\xc0\x80\"", 1},
-      {"\"\xc1\xbf\"", 1}, {"\"\xe0\x9f\xbf\"", 1}, {"\"\xed\xa0\x80\"", 1}, {"\"\xf0\x8f\xbf\xbf\"", 1}, {"\"\xf4\x90\x80\x80\"", 1},
-      {"\"\xf5\x80\x80\x80\"", 1}, {"\"\xff\"", 1}, {"\"\xc3\"", 1}, {"\"\xe2\x82\"", 1}, {"\"\xf0\x9f\x98\"", 1}, {"\"\xe2\x82", 1},
-      {"\"12345678\x01\"", 9}, {"\"1234567\x80\"", 8}, {"[1\v]", 2}, {nested(json_depth_max + 1), json_depth_max}};
+  const std::pair<std::string, std::size_t> cases[] = {{"", 0},
+                                                       {"  ", 2},
+                                                       {"\xef\xbb\xbf{}", 0},
+                                                       {"01", 1},
+                                                       {"-", 1},
+                                                       {"-a", 1},
+                                                       {"+1", 0},
+                                                       {".5", 0},
+                                                       {"1.", 2},
+                                                       {"1.e5", 2},
+                                                       {"1e", 2},
+                                                       {"1e+", 3},
+                                                       {"0x1", 1},
+                                                       {"NaN", 0},
+                                                       {"nul", 0},
+                                                       {"nulll", 4},
+                                                       {"True", 0},
+                                                       {"[1,]", 3},
+                                                       {"[,1]", 1},
+                                                       {"[1 2]", 3},
+                                                       {"[1", 2},
+                                                       {"[", 1},
+                                                       {"]", 0},
+                                                       {"[}", 1},
+                                                       {"{]", 1},
+                                                       {"[1}", 2},
+                                                       {"{\"a\":1]", 6},
+                                                       {"{\"a\"}", 4},
+                                                       {"{\"a\":}", 5},
+                                                       {"{\"a\":1,}", 7},
+                                                       {"{a:1}", 1},
+                                                       {"{1:1}", 1},
+                                                       {"{\"a\":1 \"b\":2}", 7},
+                                                       {"{", 1},
+                                                       {"{\"a\":1", 6},
+                                                       {"\"", 1},
+                                                       {"\"abc", 4},
+                                                       {"\"\\", 1},
+                                                       {"\"\\\"", 3},
+                                                       {R"("\x")", 1},
+                                                       {R"("\u12")", 1},
+                                                       {R"("\u12g4")", 1},
+                                                       {R"("a\u0000")", 2},
+                                                       {R"("\uD800")", 1},
+                                                       {R"("\uD800\uD800")", 1},
+                                                       {R"("\uD800xuDC00")", 1},
+                                                       {R"("\uDC00")", 1},
+                                                       {R"("\uD83D\u")", 1},
+                                                       {"\"\n\"", 1},
+                                                       {"\"\x1f\"", 1},
+                                                       {"\"a\0\""s, 2},
+                                                       {"1\0"s, 1},
+                                                       {"\0"s, 0},
+                                                       {"'a'", 0},
+                                                       {"1 1", 2},
+                                                       {"{}x", 2},
+                                                       {"[1]//", 3},
+                                                       {"\"\x80\"", 1},
+                                                       {"\"\xc0\x80\"", 1},
+                                                       {"\"\xc1\xbf\"", 1},
+                                                       {"\"\xe0\x9f\xbf\"", 1},
+                                                       {"\"\xed\xa0\x80\"", 1},
+                                                       {"\"\xf0\x8f\xbf\xbf\"", 1},
+                                                       {"\"\xf4\x90\x80\x80\"", 1},
+                                                       {"\"\xf5\x80\x80\x80\"", 1},
+                                                       {"\"\xff\"", 1},
+                                                       {"\"\xc3\"", 1},
+                                                       {"\"\xe2\x82\"", 1},
+                                                       {"\"\xf0\x9f\x98\"", 1},
+                                                       {"\"\xe2\x82", 1},
+                                                       {"\"12345678\x01\"", 9},
+                                                       {"\"1234567\x80\"", 8},
+                                                       {"[1\v]", 2},
+                                                       {nested(json_depth_max + 1), json_depth_max}};
   for (const auto& [text, offset] : cases) {
     const auto result = validate_json(text);
     ASSERT_FALSE(result) << text;
     EXPECT_EQ(result.error().code, Code::invalid);
     EXPECT_EQ(result.error().reason, "invalid_json");
-    EXPECT_TRUE(result.error().message.starts_with("byte " + std::to_string(offset) + ": ")) << text << ": " << result.error().message;
+    EXPECT_TRUE(result.error().message.starts_with("byte " + std::to_string(offset) + ": "))
+        << text << ": " << result.error().message;
   }
 }
 
@@ -75,7 +161,8 @@ TEST(ValidateJson, SeesSpecialBytesAtEveryPlace) {
 // Goal: members come in order with unescaped keys and the exact bytes of their values. Method: odd spacing, duplicates,
 // nested keys that must not show.
 TEST(ScanObject, GivesExactSpans) {
-  const std::string text = " {\"a\" :  { \"x\" : [1, 2] }  ,\"\\u00e9\\n\\uD83D\\uDE00\":-1.50 ,\n\"a\":\" s \",\"\":[ ],\"k\"\t:{}\n} ";
+  const std::string text =
+      " {\"a\" :  { \"x\" : [1, 2] }  ,\"\\u00e9\\n\\uD83D\\uDE00\":-1.50 ,\n\"a\":\" s \",\"\":[ ],\"k\"\t:{}\n} ";
   const auto members = scan_object(text);
   ASSERT_TRUE(members) << members.error().message;
   const std::pair<std::string, std::string> expected[] = {
@@ -92,8 +179,10 @@ TEST(ScanObject, GivesExactSpans) {
 
 // Goal: values that are no object are told from malformed text. Method: one of each.
 TEST(ScanObject, RefusesOtherValues) {
-  for (const char* text : {"[{\"a\":1}]", "\"{}\"", "1", "null"}) EXPECT_EQ(scan_object(text).error().reason, "not_an_object") << text;
-  for (const char* text : {"", "{", "[", "{\"a\":1}}", "{\"a\":1} {"}) EXPECT_EQ(scan_object(text).error().reason, "invalid_json") << text;
+  for (const char* text : {"[{\"a\":1}]", "\"{}\"", "1", "null"})
+    EXPECT_EQ(scan_object(text).error().reason, "not_an_object") << text;
+  for (const char* text : {"", "{", "[", "{\"a\":1}}", "{\"a\":1} {"})
+    EXPECT_EQ(scan_object(text).error().reason, "invalid_json") << text;
 }
 
 // Goal: string spans are unescaped, and nothing else is taken for a string. Method: a table.
@@ -114,8 +203,10 @@ bool is_our_refusal(const std::string& text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (is_string) {
       has_nul = has_nul || text.substr(at, 6) == "\\u0000";
-      if (text[at] == '\\') ++at;
-      else if (text[at] == '"') is_string = false;
+      if (text[at] == '\\')
+        ++at;
+      else if (text[at] == '"')
+        is_string = false;
     } else if (text[at] == '"') {
       is_string = true;
     } else if (text[at] == '[' || text[at] == '{') {
@@ -140,14 +231,30 @@ bool is_number_overflow(const std::string& text) {
 
 std::string make_document(std::mt19937& random, int depth) {
   const auto pick = [&](unsigned bound) { return static_cast<unsigned>(random() % bound); };
-  static const std::array<const char*, 18> leaves = {
-      "0", "-1", "12.5e3", "1e400", "-0.0", "true", "false", "null", "\"\"", "\"plain text of some length\"", R"("\u0041\ud83d\ude00")",
-      R"("\\\"\/\n")", "\"é€😀\"", R"("\u0000")", "\"a\\u001f\"", "123456789012345678901", "1E+2", "[]"};
+  static const std::array<const char*, 18> leaves = {"0",
+                                                     "-1",
+                                                     "12.5e3",
+                                                     "1e400",
+                                                     "-0.0",
+                                                     "true",
+                                                     "false",
+                                                     "null",
+                                                     "\"\"",
+                                                     "\"plain text of some length\"",
+                                                     R"("\u0041\ud83d\ude00")",
+                                                     R"("\\\"\/\n")",
+                                                     "\"é€😀\"",
+                                                     R"("\u0000")",
+                                                     "\"a\\u001f\"",
+                                                     "123456789012345678901",
+                                                     "1E+2",
+                                                     "[]"};
   if (depth == 0 || pick(3) == 0) return leaves[pick(leaves.size())];
   const bool is_object = pick(2) == 0;
   std::string text = is_object ? "{" : "[";
   for (unsigned left = pick(4); left > 0; --left) {
-    if (is_object) text += std::string(pick(2), ' ') + "\"k" + std::to_string(pick(9)) + "\"" + std::string(pick(2), '\n') + ":";
+    if (is_object)
+      text += std::string(pick(2), ' ') + "\"k" + std::to_string(pick(9)) + "\"" + std::string(pick(2), '\n') + ":";
     text += std::string(pick(2), ' ') + make_document(random, depth - 1) + std::string(pick(2), '\t');
     if (left > 1) text += ',';
   }
@@ -166,10 +273,18 @@ TEST(ValidateJson, AgreesWithAnotherParser) {
       const std::size_t at = random() % text.size();
       const char c = odd[random() % odd.size()];
       switch (random() % 4) {
-        case 0: text.erase(at, 1 + random() % 2); break;
-        case 1: text.insert(at, 1, c); break;
-        case 2: text[at] = c; break;
-        default: text.resize(at); break;
+        case 0:
+          text.erase(at, 1 + random() % 2);
+          break;
+        case 1:
+          text.insert(at, 1, c);
+          break;
+        case 2:
+          text[at] = c;
+          break;
+        default:
+          text.resize(at);
+          break;
       }
     }
     const bool is_fine = validate_json(text).has_value();
@@ -185,7 +300,8 @@ TEST(ValidateJson, AgreesWithAnotherParser) {
   EXPECT_GT(refused, 4000);
 }
 
-// Goal: members mean the same to another parser. Method: 2,000 generated objects; keys and values compared, last one wins.
+// Goal: members mean the same to another parser. Method: 2,000 generated objects; keys and values compared, last one
+// wins.
 TEST(ScanObject, AgreesWithAnotherParser) {
   std::mt19937 random(7);
   int compared = 0;

@@ -54,14 +54,18 @@ TEST(RateLimiter, SaysWhen) {
 }
 
 // Goal: the rate is exact over a long time, also where window / count is no whole number of microseconds. Method: send
-// as told; after n whole windows exactly n * count sends (and the burst) have been made.
+// as told; every send after the burst comes at its exact time, rounded up to the microsecond.
 TEST(RateLimiter, NeverDrifts) {
-  for (const auto& [count, window] : std::vector<std::pair<int, std::chrono::seconds>>{{3, 1s}, {7, 1s}, {70, 1s}, {999, 7s}, {1, 3s}}) {
+  for (const auto& [count, window] :
+       std::vector<std::pair<int, std::chrono::seconds>>{{3, 1s}, {7, 1s}, {70, 1s}, {999, 7s}, {1, 3s}}) {
     RateLimiter limiter(count, window);
     constexpr int windows = 300;
-    const int burst = std::max(count / 10, 1);
+    const std::int64_t burst = std::max(count / 10, 1), window_micros = Micros{window}.count();
     const auto times = send_times(limiter, static_cast<std::size_t>(windows * count + burst));
-    // The send after n * count + burst - 1 others is due at exactly n windows.
+    for (std::int64_t index = burst; index < std::ssize(times); ++index) {
+      const Micros exact{((index - burst + 1) * window_micros + count - 1) / count};
+      ASSERT_EQ(times[static_cast<std::size_t>(index)] - kStart, exact) << count << " send " << index;
+    }
     EXPECT_EQ(times.back(), kStart + windows * window) << count;
   }
 }
@@ -70,7 +74,8 @@ TEST(RateLimiter, NeverDrifts) {
 TEST(RateLimiter, BoundsEveryWindow) {
   RateLimiter limiter(30, 1s);
   const auto times = send_times(limiter, 500);
-  for (std::size_t first = 0; first + 33 < times.size(); ++first) EXPECT_GE(times[first + 33] - times[first], 1s) << first;
+  for (std::size_t first = 0; first + 33 < times.size(); ++first)
+    EXPECT_GE(times[first + 33] - times[first], 1s) << first;
 }
 
 // Goal: idle time is not saved up. Method: a day's rest, then one window as fast as allowed.

@@ -16,7 +16,8 @@ std::optional<Micros> wait(const RetryPolicy& policy, int attempt, double jitter
   return at ? std::optional<Micros>(*at - kNow) : std::nullopt;
 }
 
-// Goal: the default schedule's waits, and its end after ten attempts. Method: fixed time; jitter in the middle adds nothing.
+// Goal: the default schedule's waits, and its end after ten attempts. Method: fixed time; jitter in the middle adds
+// nothing.
 TEST(NextAttempt, FollowsTheSchedule) {
   const std::chrono::seconds expected[] = {5s, 5min, 30min, 2h, 5h, 10h, 14h, 20h, 24h};
   for (int attempt = 1; attempt <= 9; ++attempt) EXPECT_EQ(wait({}, attempt, 0.5), expected[attempt - 1]) << attempt;

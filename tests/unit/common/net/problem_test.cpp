@@ -11,7 +11,8 @@ namespace {
 using nlohmann::json;
 
 bool has_retry_after(const HttpResponse& response) {
-  return std::any_of(response.headers.begin(), response.headers.end(), [](const auto& header) { return header.first == "Retry-After"; });
+  return std::any_of(response.headers.begin(), response.headers.end(),
+                     [](const auto& header) { return header.first == "Retry-After"; });
 }
 
 // Goal: success carries the data as it is. Method: exact bytes, also of text that must be escaped or is no UTF-8.
@@ -32,11 +33,16 @@ TEST(Problem, MapsEveryCode) {
     const char* name;
     bool again;
   };
-  const Case cases[] = {{Code::invalid, 400, "invalid", false},         {Code::unauthorized, 401, "unauthorized", false},
-                        {Code::forbidden, 403, "forbidden", false},     {Code::not_found, 404, "not_found", false},
-                        {Code::conflict, 409, "conflict", false},       {Code::precondition_failed, 412, "precondition_failed", false},
-                        {Code::gone, 410, "gone", false},               {Code::too_large, 413, "too_large", false},
-                        {Code::rate_limited, 429, "rate_limited", true}, {Code::unavailable, 503, "unavailable", true},
+  const Case cases[] = {{Code::invalid, 400, "invalid", false},
+                        {Code::unauthorized, 401, "unauthorized", false},
+                        {Code::forbidden, 403, "forbidden", false},
+                        {Code::not_found, 404, "not_found", false},
+                        {Code::conflict, 409, "conflict", false},
+                        {Code::precondition_failed, 412, "precondition_failed", false},
+                        {Code::gone, 410, "gone", false},
+                        {Code::too_large, 413, "too_large", false},
+                        {Code::rate_limited, 429, "rate_limited", true},
+                        {Code::unavailable, 503, "unavailable", true},
                         {Code::internal, 500, "internal", false}};
   for (const auto& [code, status, name, again] : cases) {
     const auto response = problem({code, "text"}, "request-1");
@@ -59,10 +65,12 @@ TEST(Problem, ShowsReasonAndField) {
 
 // Goal: nothing of our inside reaches a client. Method: an internal error and a database error with telling texts.
 TEST(Problem, HidesTheInside) {
-  for (const Error& error : {Error{Code::internal, "relation \"secret_table\" does not exist", "inner_reason", "inner_field"},
-                             Error{Code::unavailable, "connection to 10.0.0.5 secret_table", "database_unavailable"}}) {
+  for (const Error& error :
+       {Error{Code::internal, "relation \"secret_table\" does not exist", "inner_reason", "inner_field"},
+        Error{Code::unavailable, "connection to 10.0.0.5 secret_table", "database_unavailable"}}) {
     const std::string body = problem(error, "r").body;
-    for (const char* text : {"secret_table", "10.0.0.5", "inner_"}) EXPECT_EQ(body.find(text), std::string::npos) << body;
+    for (const char* text : {"secret_table", "10.0.0.5", "inner_"})
+      EXPECT_EQ(body.find(text), std::string::npos) << body;
   }
 }
 

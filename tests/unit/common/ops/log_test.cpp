@@ -10,24 +10,25 @@ namespace {
 
 // Goal: no text of a stranger steers a terminal or breaks a line. Method: a table of text and what is shown.
 TEST(ToLogText, EscapesWhatActs) {
-  const std::pair<std::string, std::string> cases[] = {
-      {"", ""},
-      {"event_accepted id=1", "event_accepted id=1"},
-      {"a\"b\\c", R"(a\"b\\c)"},
-      {"a\nb\r\tc", R"(a\u000ab\u000d\u0009c)"},
-      {std::string("\0", 1), R"(\u0000)"},
-      {"\x1b[31mred\x7f", R"(\u001b[31mred\u007f)"},
-      {"\xc2\x9b" "31m", R"(\u009b31m)"},  // the one-character form of ESC [
-      {"\xc2\xa0", "\xc2\xa0"},
-      {"\xe2\x80\xa8\xe2\x80\xa9", R"(\u2028\u2029)"},
-      {"é€😀", "é€😀"},
-      {"\xff\xc3", "\xef\xbf\xbd\xef\xbf\xbd"},
-      {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}};
+  const std::pair<std::string, std::string> cases[] = {{"", ""},
+                                                       {"event_accepted id=1", "event_accepted id=1"},
+                                                       {"a\"b\\c", R"(a\"b\\c)"},
+                                                       {"a\nb\r\tc", R"(a\u000ab\u000d\u0009c)"},
+                                                       {std::string("\0", 1), R"(\u0000)"},
+                                                       {"\x1b[31mred\x7f", R"(\u001b[31mred\u007f)"},
+                                                       {"\xc2\x9b"
+                                                        "31m",
+                                                        R"(\u009b31m)"},  // the one-character form of ESC [
+                                                       {"\xc2\xa0", "\xc2\xa0"},
+                                                       {"\xe2\x80\xa8\xe2\x80\xa9", R"(\u2028\u2029)"},
+                                                       {"é€😀", "é€😀"},
+                                                       {"\xff\xc3", "\xef\xbf\xbd\xef\xbf\xbd"},
+                                                       {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}};
   for (const auto& [text, shown] : cases) EXPECT_EQ(to_log_text(text), shown);
 }
 
-// Goal: a log line is one JSON object, whatever is in it. Method: every byte and some texts through the real logger, the
-// captured output parsed line by line.
+// Goal: a log line is one JSON object, whatever is in it. Method: every byte and some texts through the real logger,
+// the captured output parsed line by line.
 TEST(Logging, WritesOneObjectALine) {
   std::string bytes;
   for (int value = 0; value < 256; ++value) bytes += static_cast<char>(value);

@@ -59,7 +59,8 @@ TEST(SettingsReader, TakesTheNearestSource) {
 
 // Goal: a list in the file may be an array; other nestings and null are named as problems. Method: one of each.
 TEST(SettingsReader, ReadsArraysOfTheFile) {
-  const TemporaryFile file(R"({"networks":["10.0.0.0/8","fd00::/8"],"none":[],"object":{"a":1},"mixed":["a",1],"nothing":null})");
+  const TemporaryFile file(
+      R"({"networks":["10.0.0.0/8","fd00::/8"],"none":[],"object":{"a":1},"mixed":["a",1],"nothing":null})");
   SettingsReader reader({{"FAIRLEAD_CONFIG_FILE", file.path()}}, {});
   EXPECT_EQ(reader.list("FAIRLEAD_NETWORKS", ""), (std::vector<std::string>{"10.0.0.0/8", "fd00::/8"}));
   EXPECT_EQ(reader.list("FAIRLEAD_NONE", ""), std::vector<std::string>{});
@@ -73,8 +74,13 @@ TEST(SettingsReader, ReadsArraysOfTheFile) {
 
 // Goal: every problem is named, all at once. Method: one reader with one fault of each kind.
 TEST(SettingsReader, CollectsEveryProblem) {
-  SettingsReader reader({{"FAIRLEAD_COUNT", "12x"}, {"FAIRLEAD_LOW", "0"}, {"FAIRLEAD_HIGH", "99999999999999999999"}, {"FAIRLEAD_ON", "yes"},
-                         {"FAIRLEAD_LISTEN", "localhost"}, {"FAIRLEAD_MISPELT", "1"}, {"PATH", "/bin"}},
+  SettingsReader reader({{"FAIRLEAD_COUNT", "12x"},
+                         {"FAIRLEAD_LOW", "0"},
+                         {"FAIRLEAD_HIGH", "99999999999999999999"},
+                         {"FAIRLEAD_ON", "yes"},
+                         {"FAIRLEAD_LISTEN", "localhost"},
+                         {"FAIRLEAD_MISPELT", "1"},
+                         {"PATH", "/bin"}},
                         {{"FAIRLEAD_FLAG_TYPO", "1"}});
   EXPECT_EQ(reader.number("FAIRLEAD_COUNT", 7, 1, 10, ""), 7);
   EXPECT_EQ(reader.number("FAIRLEAD_LOW", 7, 1, 10, ""), 7);
@@ -83,15 +89,18 @@ TEST(SettingsReader, CollectsEveryProblem) {
   static_cast<void>(reader.listen("FAIRLEAD_LISTEN", "127.0.0.1:1", ""));
   const auto problems = reader.problems();
   ASSERT_EQ(problems.size(), 7U) << joined(problems);
-  for (const char* name : {"FAIRLEAD_COUNT", "FAIRLEAD_LOW", "FAIRLEAD_HIGH", "FAIRLEAD_ON", "FAIRLEAD_LISTEN", "FAIRLEAD_MISPELT", "FAIRLEAD_FLAG_TYPO"}) {
+  for (const char* name : {"FAIRLEAD_COUNT", "FAIRLEAD_LOW", "FAIRLEAD_HIGH", "FAIRLEAD_ON", "FAIRLEAD_LISTEN",
+                           "FAIRLEAD_MISPELT", "FAIRLEAD_FLAG_TYPO"}) {
     EXPECT_NE(joined(problems).find(name), std::string::npos) << name;
   }
 }
 
-// Goal: a configuration file that cannot be used is a problem, not a default. Method: missing, a folder, no JSON, no object.
+// Goal: a configuration file that cannot be used is a problem, not a default. Method: missing, a folder, no JSON, no
+// object.
 TEST(SettingsReader, NamesABadFile) {
   const TemporaryFile broken("{\"a\":"), array("[1]"), empty("");
-  for (const std::string& path : {std::string("/nowhere/at/all"), std::string("/"), broken.path(), array.path(), empty.path()}) {
+  for (const std::string& path :
+       {std::string("/nowhere/at/all"), std::string("/"), broken.path(), array.path(), empty.path()}) {
     const SettingsReader reader({{"FAIRLEAD_CONFIG_FILE", path}}, {});
     ASSERT_EQ(reader.problems().size(), 1U) << path;
     EXPECT_NE(reader.problems()[0].find("FAIRLEAD_CONFIG_FILE"), std::string::npos);
@@ -101,8 +110,13 @@ TEST(SettingsReader, NamesABadFile) {
 // Goal: a secret comes from the environment or a file, and is never shown. Method: both ways, the masked view read.
 TEST(SettingsReader, ReadsSecretsAndHidesThem) {
   const TemporaryFile file("from-file\r\n");
-  SettingsReader reader({{"FAIRLEAD_A", "direct"}, {"FAIRLEAD_B_FILE", file.path()}, {"FAIRLEAD_C", "x"}, {"FAIRLEAD_C_FILE", file.path()},
-                         {"FAIRLEAD_D_FILE", "/nowhere/at/all"}, {"FAIRLEAD_E_FILE", "/"}, {"FAIRLEAD_URL", "postgresql://u:hidden@h/d"}},
+  SettingsReader reader({{"FAIRLEAD_A", "direct"},
+                         {"FAIRLEAD_B_FILE", file.path()},
+                         {"FAIRLEAD_C", "x"},
+                         {"FAIRLEAD_C_FILE", file.path()},
+                         {"FAIRLEAD_D_FILE", "/nowhere/at/all"},
+                         {"FAIRLEAD_E_FILE", "/"},
+                         {"FAIRLEAD_URL", "postgresql://u:hidden@h/d"}},
                         {});
   EXPECT_EQ(reader.secret("FAIRLEAD_A", "").reveal(), "direct");
   EXPECT_EQ(reader.secret("FAIRLEAD_B", "").reveal(), "from-file");
@@ -125,8 +139,11 @@ TEST(SettingsReader, ReadsListenAddresses) {
     std::string text, address;
     int port;
   };
-  const Case good[] = {{"127.0.0.1:5005", "127.0.0.1", 5005}, {"0.0.0.0:0", "0.0.0.0", 0}, {"[::1]:65535", "::1", 65535},
-                       {"[::]:80", "::", 80}, {"::1:80", "::1", 80}};
+  const Case good[] = {{"127.0.0.1:5005", "127.0.0.1", 5005},
+                       {"0.0.0.0:0", "0.0.0.0", 0},
+                       {"[::1]:65535", "::1", 65535},
+                       {"[::]:80", "::", 80},
+                       {"::1:80", "::1", 80}};
   for (const auto& [text, address, port] : good) {
     SettingsReader reader({{"FAIRLEAD_LISTEN", text}}, {});
     const Listen listen = reader.listen("FAIRLEAD_LISTEN", "127.0.0.1:1", "");
@@ -134,8 +151,9 @@ TEST(SettingsReader, ReadsListenAddresses) {
     EXPECT_EQ(listen.address, address);
     EXPECT_EQ(listen.port, port);
   }
-  for (const char* text : {"", "5005", ":5005", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:80x",
-                           "[::1:80", "::1]:80", "[127.0.0.1]:80", "[]:80", "localhost:80", "127.1:80", "[::1]80"}) {
+  for (const char* text :
+       {"", "5005", ":5005", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1",
+        "127.0.0.1:80x", "[::1:80", "::1]:80", "[127.0.0.1]:80", "[]:80", "localhost:80", "127.1:80", "[::1]80"}) {
     SettingsReader reader({{"FAIRLEAD_LISTEN", text}}, {});
     static_cast<void>(reader.listen("FAIRLEAD_LISTEN", "127.0.0.1:1", ""));
     EXPECT_EQ(reader.problems().size(), 1U) << text;
@@ -166,14 +184,19 @@ TEST(MaskUrl, HidesEveryPassword) {
   for (const auto& [url, shown] : cases) EXPECT_EQ(mask_url(url), shown);
 }
 
-// Goal: what both programs need is required, and the other program's settings are no problem. Method: empty, then complete.
+// Goal: what both programs need is required, and the other program's settings are no problem. Method: empty, then
+// complete.
 TEST(CommonSettings, RequiresDatabaseAndKey) {
   SettingsReader empty({{"FAIRLEAD_LOG_LEVEL", "loud"}}, {});
   static_cast<void>(read_common_settings(empty));
   EXPECT_EQ(empty.problems().size(), 3U) << joined(empty.problems());
 
-  SettingsReader complete({{"FAIRLEAD_DATABASE_URL", "postgresql:///x"}, {"FAIRLEAD_MASTER_KEY", "k"}, {"FAIRLEAD_ALLOW_NETWORKS", "10.0.0.0/8"},
-                           {"FAIRLEAD_LOG_LEVEL", "debug"}, {"FAIRLEAD_NODE_NAME", "a"}, {"FAIRLEAD_CONTROL_LISTEN", "127.0.0.1:1"}},
+  SettingsReader complete({{"FAIRLEAD_DATABASE_URL", "postgresql:///x"},
+                           {"FAIRLEAD_MASTER_KEY", "k"},
+                           {"FAIRLEAD_ALLOW_NETWORKS", "10.0.0.0/8"},
+                           {"FAIRLEAD_LOG_LEVEL", "debug"},
+                           {"FAIRLEAD_NODE_NAME", "a"},
+                           {"FAIRLEAD_CONTROL_LISTEN", "127.0.0.1:1"}},
                           {});
   const CommonSettings settings = read_common_settings(complete);
   EXPECT_EQ(complete.problems(), Problems{});
