@@ -45,6 +45,7 @@ postgres_start() {
   local folder=$1 socket
   postgres_is_running "$folder" && return 0
   socket=$(postgres_socket_dir "$folder")
+  if [[ -e $socket ]] && ((EUID == 0)) && [[ ! $(stat -c %U "$socket") =~ ^(root|postgres)$ ]]; then die "$socket belongs to another user"; fi
   make_dir "$socket" 700
   give_to_postgres "$socket"
   local options="-c listen_addresses='' -c unix_socket_directories='$socket' -c max_connections=300 -c shared_buffers=256MB"
