@@ -16,6 +16,11 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
+ClientConnection::~ClientConnection() {
+  // We close without a goodbye, which is no reason for OpenSSL to forget the session.
+  if (tls_) SSL_set_shutdown(tls_->native_handle(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
 asio::awaitable<ClientConnection::ErrorCode> ClientConnection::connect(tcp::endpoint endpoint) {
   address_ = to_text(endpoint);
   auto [error] = co_await socket_.async_connect(endpoint, use_tuple);

@@ -28,6 +28,8 @@ class ClientConnection {
   using Buffers = std::array<boost::asio::const_buffer, 2>;
 
   explicit ClientConnection(ClientStrand strand) : strand_(std::move(strand)), socket_(strand_) {}
+  ~ClientConnection();
+  ClientConnection(const ClientConnection&) = delete;
 
   [[nodiscard]] boost::asio::awaitable<ErrorCode> connect(tcp::endpoint endpoint);
   // Verifies the peer; after an error, certificate_error() says whether its certificate was the reason.

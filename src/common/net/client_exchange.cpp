@@ -19,6 +19,8 @@ constexpr std::size_t kAddressesMax = 8;
 constexpr std::size_t kReadBytes = 8 * 1024;
 // A body up to this size is copied behind the head: one buffer, one TLS record, one system call.
 constexpr std::size_t kJoinedBytesMax = 8 * 1024;
+// How long an answer waits for the end of its request's write, so that the connection can be used again.
+constexpr std::chrono::milliseconds kWriteGrace{20};
 
 std::string pool_key(const Url& url) { return (url.tls ? "s" : "p") + url.host + "|" + std::to_string(url.port); }
 
@@ -166,7 +168,7 @@ Result<std::string> ClientExchange::make_head() const {
   }
   const std::size_t length = request_.body ? request_.body->size() : 0;
   head += "Content-Length: " + std::to_string(length) + "\r\n\r\n";
-  if (length > 0 && length <= kJoinedBytesMax) head += *request_.body;
+  if (length > 0 && is_joined()) head += *request_.body;
   return head;
 }
 
@@ -254,24 +256,33 @@ Task<bool> ClientExchange::start_tls() {
 
 std::shared_ptr<ClientExchange::Writing> ClientExchange::start_write() {
   auto writing = std::make_shared<Writing>();
-  const bool is_joined = !request_.body || request_.body->size() <= kJoinedBytesMax;
-  const ClientConnection::Buffers buffers{asio::buffer(head_),
-                                          is_joined ? asio::const_buffer() : asio::buffer(*request_.body)};
+  const ClientConnection::Buffers buffers{asio::buffer(head_), is_joined() ? asio::const_buffer() : asio::buffer(*request_.body)};
   connection_->write(buffers, [self = shared_from_this(), connection = connection_, writing](boost::system::error_code error,
                                                                                              std::size_t) {
     writing->is_done = true;
     writing->error = error;
+    self->wake_.cancel();
   });
   return writing;
 }
 
-// Writes and reads at once: a peer may answer before it has read the request, and may never read the rest of it.
+bool ClientExchange::is_joined() const { return !request_.body || request_.body->size() <= kJoinedBytesMax; }
+
+Task<void> ClientExchange::wait_for_write(const Writing& writing, Steady::time_point until) {
+  while (!writing.is_done && !aborted_ && Steady::now() < until) {
+    wake_.expires_at(until);
+    co_await wake_.async_wait(use_tuple);
+  }
+}
+
+// A large request is written while the answer is read: a peer may answer before it has read the request, and may never read the rest of it.
 Task<bool> ClientExchange::converse() {
   phase_ = Phase::exchange;
   if (aborted_) co_return true;
   response.reused = is_reused_;
   response.address = connection_->address();
   const auto writing = start_write();
+  if (is_joined()) co_await wait_for_write(*writing, deadline_);  // it fits into the socket's buffer: done at once
   ResponseReader reader({.header_bytes_max = parts_->options.header_bytes_max,
                          .body_bytes_max = parts_->options.response_bytes_max});
   buffer_.resize(kReadBytes);
@@ -293,7 +304,9 @@ Task<bool> ClientExchange::converse() {
       fail_with(FailureClass::invalid_response, reader.error());
       co_return true;
     }
-    finish(reader, !error && writing->is_done && !writing->error && reader.is_reusable());
+    const bool is_reusable = !error && reader.is_reusable();
+    if (is_reusable) co_await wait_for_write(*writing, std::min(deadline_, Steady::now() + kWriteGrace));
+    finish(reader, is_reusable && writing->is_done && !writing->error && !aborted_);
     co_return true;
   }
 }

@@ -55,6 +55,8 @@ class ClientExchange : public std::enable_shared_from_this<ClientExchange> {
   // True: the exchange is over, one way or the other. False: repeat it on a new connection.
   Task<bool> converse();
   std::shared_ptr<Writing> start_write();
+  Task<void> wait_for_write(const Writing& writing, Steady::time_point until);
+  [[nodiscard]] bool is_joined() const;  // the body is sent with the head, in one buffer
   void finish(ResponseReader& reader, bool is_reusable);
   bool fail_read(ResponseReader& reader, const Writing& writing, boost::system::error_code error);
 
@@ -72,7 +74,7 @@ class ClientExchange : public std::enable_shared_from_this<ClientExchange> {
   std::shared_ptr<ClientConnection> connection_;
   ClientStrand strand_;
   boost::asio::steady_timer timer_;  // the deadline, or the end of one attempt to connect
-  boost::asio::steady_timer wake_;   // an answer of the resolver, or an abort
+  boost::asio::steady_timer wake_;   // the resolver has answered, the write has ended, or abort
   Steady::time_point armed_until_;
   std::optional<Resolver::Answer> resolved_;
   std::vector<boost::asio::ip::address> addresses_;

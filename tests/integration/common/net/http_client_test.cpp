@@ -320,10 +320,10 @@ TEST(Post, TakesAnEarlyAnswer) {
   const std::string body(24 * 1024 * 1024, 'b');
   ScriptedServer patient([](Peer& peer) {
     peer.send(answer(413, "too large"));
-    std::promise<void>().get_future().wait_for(1ms);
     peer.wait_until_closed();
   });
   EXPECT_EQ(world.post(patient.url(), {.body = body}).status, 413);
+  world.client->close_idle();
   std::promise<void> taken;
   auto is_taken = taken.get_future();
   ScriptedServer silent([&](Peer& peer) {
