@@ -69,10 +69,10 @@ std::string Sealer::seal(std::string_view plain, std::string_view context) const
   const auto cipher = start(true, key_, nonce, context);
   std::string cipher_text(plain.size(), '\0'), tag(kTagBytes, '\0');
   int size = 0;
-  const bool is_sealed =
-      (plain.empty() || EVP_CipherUpdate(cipher.get(), out(cipher_text), &size, in(plain), static_cast<int>(plain.size())) == 1) &&
-      EVP_CipherFinal_ex(cipher.get(), out(cipher_text) + size, &size) == 1 &&
-      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_GET_TAG, kTagBytes, tag.data()) == 1;
+  const bool is_sealed = (plain.empty() || EVP_CipherUpdate(cipher.get(), out(cipher_text), &size, in(plain),
+                                                            static_cast<int>(plain.size())) == 1) &&
+                         EVP_CipherFinal_ex(cipher.get(), out(cipher_text) + size, &size) == 1 &&
+                         EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_GET_TAG, kTagBytes, tag.data()) == 1;
   FL_CHECK(is_sealed, "OpenSSL seals");
   return key_id_ + nonce + cipher_text + tag;
 }
@@ -88,10 +88,10 @@ Result<Secret> Sealer::open(std::string_view sealed, std::string_view context) c
   const auto cipher_text = sealed.substr(kKeyIdBytes + kNonceBytes, sealed.size() - kOverheadBytes);
   std::string plain(cipher_text.size(), '\0'), tag(sealed.substr(sealed.size() - kTagBytes));
   int size = 0;
-  const bool is_open =
-      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag.data()) == 1 &&
-      (plain.empty() || EVP_CipherUpdate(cipher.get(), out(plain), &size, in(cipher_text), static_cast<int>(cipher_text.size())) == 1) &&
-      EVP_CipherFinal_ex(cipher.get(), out(plain) + size, &size) == 1;
+  const bool is_open = EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag.data()) == 1 &&
+                       (plain.empty() || EVP_CipherUpdate(cipher.get(), out(plain), &size, in(cipher_text),
+                                                          static_cast<int>(cipher_text.size())) == 1) &&
+                       EVP_CipherFinal_ex(cipher.get(), out(plain) + size, &size) == 1;
   if (!is_open) return fail(Code::internal, "a sealed secret was changed, or belongs to another row");
   return Secret(std::move(plain));
 }

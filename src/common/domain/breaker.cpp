@@ -26,9 +26,12 @@ std::optional<TimePoint> Breaker::open_until() const { return open_until_; }
 
 void Breaker::record(bool success, TimePoint now) {
   switch (state(now)) {
-    case BreakerState::open: return;
-    case BreakerState::half_open: return record_half_open(success, now);
-    case BreakerState::closed: return record_closed(success, now);
+    case BreakerState::open:
+      return;
+    case BreakerState::half_open:
+      return record_half_open(success, now);
+    case BreakerState::closed:
+      return record_closed(success, now);
   }
 }
 
@@ -89,7 +92,6 @@ void Breaker::open(TimePoint now, std::chrono::seconds wait) {
 // What was counted before it opened is no reason to open it again.
 void Breaker::close() {
   open_until_.reset();
-  open_for_ = policy_.open_for;
   failures_in_a_row_ = 0;
   buckets_.fill({});
 }

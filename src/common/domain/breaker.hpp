@@ -11,9 +11,9 @@
 namespace fairlead {
 
 struct BreakerPolicy {
-  int consecutive_failures = 10;    // so many in a row open it
-  int failure_percent = 70;         // or this share of the results in `window`,
-  int requests_min = 10;            // once there were so many
+  int consecutive_failures = 10;  // so many in a row open it
+  int failure_percent = 70;       // or this share of the results in `window`,
+  int requests_min = 10;          // once there were so many
   std::chrono::seconds window{300};
   std::chrono::seconds open_for{30};  // doubles with every reopening, up to five minutes
   int successes_to_close = 5;

@@ -15,7 +15,7 @@ constexpr std::uint64_t kHighs = 0x8080808080808080ULL;
 
 std::uint64_t zero_bytes(std::uint64_t word) { return (word - kOnes) & ~word & kHighs; }
 
-// Whether all eight bytes are printable ASCII other than '"' and '\', that is, the inside of a string with nothing to do.
+// Whether all eight bytes are printable ASCII other than '"' and '\': the inside of a string with nothing to do.
 bool is_plain(const char* at) {
   std::uint64_t word;
   std::memcpy(&word, at, sizeof word);
@@ -32,9 +32,12 @@ int read_hex4(const char* at, const char* end) {
   for (int index = 0; index < 4; ++index) {
     const char c = at[index];
     const char lower = static_cast<char>(c | 0x20);
-    if (is_digit(c)) value = value << 4 | (c - '0');
-    else if (lower >= 'a' && lower <= 'f') value = value << 4 | (lower - 'a' + 10);
-    else return -1;
+    if (is_digit(c))
+      value = value << 4 | (c - '0');
+    else if (lower >= 'a' && lower <= 'f')
+      value = value << 4 | (lower - 'a' + 10);
+    else
+      return -1;
   }
   return value;
 }
@@ -47,13 +50,20 @@ char escaped_character(char letter) {
   switch (letter) {
     case '"':
     case '\\':
-    case '/': return letter;
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return '\0';
+    case '/':
+      return letter;
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return '\0';
   }
 }
 
@@ -160,12 +170,15 @@ bool Scanner::step(Next& next) {
     case Next::first_item:
       if (take(']')) return close(']', next);
       [[fallthrough]];
-    case Next::value: return read_value(next);
+    case Next::value:
+      return read_value(next);
     case Next::first_key:
       if (take('}')) return close('}', next);
       [[fallthrough]];
-    case Next::key: return read_key(next);
-    case Next::after_value: return continue_container(next);
+    case Next::key:
+      return read_key(next);
+    case Next::after_value:
+      return continue_container(next);
   }
   return false;
 }
@@ -174,13 +187,20 @@ bool Scanner::read_value(Next& next) {
   next = Next::after_value;
   if (at_ == end_) return refuse("expected a value, not the end");
   switch (*at_) {
-    case '{': return open(true, next);
-    case '[': return open(false, next);
-    case '"': return read_string();
-    case 't': return read_word("true");
-    case 'f': return read_word("false");
-    case 'n': return read_word("null");
-    default: return read_number();
+    case '{':
+      return open(true, next);
+    case '[':
+      return open(false, next);
+    case '"':
+      return read_string();
+    case 't':
+      return read_word("true");
+    case 'f':
+      return read_word("false");
+    case 'n':
+      return read_word("null");
+    default:
+      return read_number();
   }
 }
 
@@ -266,7 +286,8 @@ bool Scanner::read_escape() {
   if (unit == 0) return refuse("\\u0000 cannot be stored");
   if (is_low_surrogate(unit)) return refuse("a lone surrogate is no character");
   if (is_high_surrogate(unit)) {
-    const bool is_pair = end_ - at_ >= 12 && at_[6] == '\\' && at_[7] == 'u' && is_low_surrogate(read_hex4(at_ + 8, end_));
+    const bool is_pair =
+        end_ - at_ >= 12 && at_[6] == '\\' && at_[7] == 'u' && is_low_surrogate(read_hex4(at_ + 8, end_));
     if (!is_pair) return refuse("a lone surrogate is no character");
     at_ += 6;
   }

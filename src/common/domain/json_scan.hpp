@@ -13,7 +13,8 @@ namespace fairlead {
 
 inline constexpr int json_depth_max = 128;
 
-// One member of the top-level object: the key, unescaped, and the exact bytes of its value without surrounding whitespace.
+// One member of the top-level object: the key, unescaped, and the exact bytes of its value without surrounding
+// whitespace.
 struct JsonMember {
   std::string key;
   std::string_view value;

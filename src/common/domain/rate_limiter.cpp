@@ -10,8 +10,7 @@ constexpr std::int64_t kClockStepMicros = 1'000'000;
 
 }  // namespace
 
-RateLimiter::RateLimiter(int count, std::chrono::seconds window)
-    : count_(window.count() > 0 ? std::max(count, 0) : 0) {
+RateLimiter::RateLimiter(int count, std::chrono::seconds window) : count_(window.count() > 0 ? std::max(count, 0) : 0) {
   if (count_ == 0) return;
   const std::int64_t micros = Micros{window}.count();
   spacing_ = {micros / count_, micros % count_};
@@ -41,7 +40,8 @@ std::optional<TimePoint> RateLimiter::take(TimePoint now) {
   if (next_.micros > furthest.micros + kClockStepMicros) next_ = furthest;
   const Exact allowed_from = minus(next_, tolerance_);
   if (present.micros < whole_micros(allowed_from)) return TimePoint{Micros{whole_micros(allowed_from)}};
-  // One who sends in the very microsecond that was allowed has not been idle: counting from `present` would lose the parts.
+  // One who sends in the very microsecond that was allowed has not been idle: counting from `present` would lose the
+  // parts.
   next_ = plus(present.micros > whole_micros(next_) ? present : next_, spacing_);
   return std::nullopt;
 }

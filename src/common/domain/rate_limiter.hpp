@@ -1,5 +1,5 @@
-// How fast one endpoint may be sent to: GCRA (the generic cell rate algorithm), in whole numbers, so that the rate over any
-// long time is exact.
+// How fast one endpoint may be sent to: GCRA (the generic cell rate algorithm), in whole numbers, so that the rate over
+// any long time is exact.
 #pragma once
 
 #include <chrono>

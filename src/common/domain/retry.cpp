@@ -34,9 +34,12 @@ std::optional<TimePoint> next_attempt_at(const RetryPolicy& policy, int attempt,
   attempt = std::max(attempt, 1);
   if (attempt >= policy.attempts_max) return std::nullopt;
   switch (policy.kind) {
-    case RetryKind::schedule: return now + scheduled_wait(attempt, jitter);
-    case RetryKind::linear: return now + std::clamp(policy.interval, std::chrono::seconds{0}, kWaitMax);
-    case RetryKind::exponential: return now + exponential_wait(policy, attempt, jitter);
+    case RetryKind::schedule:
+      return now + scheduled_wait(attempt, jitter);
+    case RetryKind::linear:
+      return now + std::clamp(policy.interval, std::chrono::seconds{0}, kWaitMax);
+    case RetryKind::exponential:
+      return now + exponential_wait(policy, attempt, jitter);
   }
   return std::nullopt;
 }

@@ -11,8 +11,10 @@ constexpr HeaderFault kLine{status::bad_request, "malformed_request", "the reque
 constexpr HeaderFault kVersion{status::http_version_not_supported, "http_version", "expected HTTP/1.1 or HTTP/1.0"};
 constexpr HeaderFault kFolding{status::bad_request, "obsolete_folding", "a header may not continue on the next line"};
 constexpr HeaderFault kLength{status::bad_request, "content_length", "expected one Content-Length of decimal digits"};
-constexpr HeaderFault kBoth{status::bad_request, "length_and_coding", "Content-Length and Transfer-Encoding exclude each other"};
-constexpr HeaderFault kCoding{status::bad_request, "transfer_encoding", "the only transfer coding accepted is one \"chunked\""};
+constexpr HeaderFault kBoth{status::bad_request, "length_and_coding",
+                            "Content-Length and Transfer-Encoding exclude each other"};
+constexpr HeaderFault kCoding{status::bad_request, "transfer_encoding",
+                              "the only transfer coding accepted is one \"chunked\""};
 constexpr HeaderFault kHost{status::bad_request, "host", "expected exactly one valid Host header"};
 constexpr HeaderFault kCount{status::request_header_fields_too_large, "too_many_headers", "too many headers"};
 constexpr HeaderFault kTarget{status::uri_too_long, "target_too_long", "the request target is too long"};

@@ -18,10 +18,11 @@ struct HeaderLimits {
   std::size_t target_bytes_max;
 };
 
-// `block` is everything up to and including the empty line. Nothing wrong: nullptr. Refused: bare CR or LF, NUL and control
-// characters, obsolete folding, space before the colon, bad names, Content-Length with Transfer-Encoding, repeated
-// or malformed Content-Length, any Transfer-Encoding but a single "chunked", too many headers, long targets,
-// a missing (HTTP/1.1), repeated or malformed Host, other HTTP versions, no empty line. RFC 9112 §2.2, 3, 5.1, 5.2, 6.1, 6.3.
+// `block` is everything up to and including the empty line. Nothing wrong: nullptr. Refused: bare CR or LF, NUL and
+// control characters, obsolete folding, space before the colon, bad names, Content-Length with Transfer-Encoding,
+// repeated or malformed Content-Length, any Transfer-Encoding but a single "chunked", too many headers, long targets,
+// a missing (HTTP/1.1), repeated or malformed Host, other HTTP versions, no empty line. RFC 9112 §2.2,
+// 3, 5.1, 5.2, 6.1, 6.3.
 [[nodiscard]] const HeaderFault* find_header_fault(std::string_view block, const HeaderLimits& limits);
 
 }  // namespace fairlead::net

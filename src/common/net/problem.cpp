@@ -7,17 +7,28 @@ namespace {
 
 http::status status_of(Code code) {
   switch (code) {
-    case Code::invalid: return http::status::bad_request;
-    case Code::unauthorized: return http::status::unauthorized;
-    case Code::forbidden: return http::status::forbidden;
-    case Code::not_found: return http::status::not_found;
-    case Code::conflict: return http::status::conflict;
-    case Code::precondition_failed: return http::status::precondition_failed;
-    case Code::gone: return http::status::gone;
-    case Code::too_large: return http::status::payload_too_large;
-    case Code::rate_limited: return http::status::too_many_requests;
-    case Code::unavailable: return http::status::service_unavailable;
-    case Code::internal: break;
+    case Code::invalid:
+      return http::status::bad_request;
+    case Code::unauthorized:
+      return http::status::unauthorized;
+    case Code::forbidden:
+      return http::status::forbidden;
+    case Code::not_found:
+      return http::status::not_found;
+    case Code::conflict:
+      return http::status::conflict;
+    case Code::precondition_failed:
+      return http::status::precondition_failed;
+    case Code::gone:
+      return http::status::gone;
+    case Code::too_large:
+      return http::status::payload_too_large;
+    case Code::rate_limited:
+      return http::status::too_many_requests;
+    case Code::unavailable:
+      return http::status::service_unavailable;
+    case Code::internal:
+      break;
   }
   return http::status::internal_server_error;
 }
@@ -44,18 +55,21 @@ HttpResponse success(http::status status, std::string_view message, std::string_
 HttpResponse problem(const Error& error, std::string_view request_id) {
   const std::string_view code = error.reason.empty() ? to_text(error.code) : std::string_view(error.reason);
   if (error.code == Code::internal) {
-    return envelope(http::status::internal_server_error, "internal", "Something failed on our side; the request id helps us find it",
-                    "", request_id);
+    return envelope(http::status::internal_server_error, "internal",
+                    "Something failed on our side; the request id helps us find it", "", request_id);
   }
   const bool is_database = error.reason == "database_unavailable" || error.reason == "database_busy";
-  auto response = envelope(status_of(error.code), code,
-                           is_database ? "The database is not available; try again with the same idempotency key" : error.message,
-                           error.field, request_id);
-  if (error.code == Code::unavailable || error.code == Code::rate_limited) response.headers.emplace_back("Retry-After", "1");
+  auto response =
+      envelope(status_of(error.code), code,
+               is_database ? "The database is not available; try again with the same idempotency key" : error.message,
+               error.field, request_id);
+  if (error.code == Code::unavailable || error.code == Code::rate_limited)
+    response.headers.emplace_back("Retry-After", "1");
   return response;
 }
 
-HttpResponse http_problem(http::status status, std::string_view code, std::string_view message, std::string_view request_id) {
+HttpResponse http_problem(http::status status, std::string_view code, std::string_view message,
+                          std::string_view request_id) {
   return envelope(status, code, message, "", request_id);
 }
 

@@ -20,7 +20,9 @@ class EscapedMessage : public spdlog::custom_flag_formatter {
     const std::string text = to_log_text({message.payload.data(), message.payload.size()});
     out.append(text.data(), text.data() + text.size());
   }
-  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<EscapedMessage>(); }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<EscapedMessage>();
+  }
 };
 
 // C0, DEL, C1, and the line and paragraph separators: what a terminal or a line reader might act on.
@@ -30,12 +32,18 @@ bool is_escaped(std::uint32_t point) {
 
 // The code point of a well-formed sequence of up to three bytes; longer ones need no look.
 std::uint32_t code_point(std::string_view sequence) {
-  const auto byte = [&](std::size_t index) { return static_cast<std::uint32_t>(static_cast<unsigned char>(sequence[index])); };
+  const auto byte = [&](std::size_t index) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(sequence[index]));
+  };
   switch (sequence.size()) {
-    case 1: return byte(0);
-    case 2: return (byte(0) & 0x1f) << 6 | (byte(1) & 0x3f);
-    case 3: return (byte(0) & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f);
-    default: return 0xffff;
+    case 1:
+      return byte(0);
+    case 2:
+      return (byte(0) & 0x1f) << 6 | (byte(1) & 0x3f);
+    case 3:
+      return (byte(0) & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f);
+    default:
+      return 0xffff;
   }
 }
 
@@ -46,11 +54,12 @@ void start_logging(const std::string& program, const std::string& level) {
   auto sink = std::make_shared<spdlog::sinks::stdout_sink_mt>();
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   formatter->add_flag<EscapedMessage>('*');
-  formatter->set_pattern(isatty(STDOUT_FILENO) != 0
-                             ? "%H:%M:%S.%e %l %*"
-                             : R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","program":")" + program + R"(","message":"%*"})");
+  formatter->set_pattern(isatty(STDOUT_FILENO) != 0 ? "%H:%M:%S.%e %l %*"
+                                                    : R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","program":")" +
+                                                          program + R"(","message":"%*"})");
   sink->set_formatter(std::move(formatter));
-  auto logger = std::make_shared<spdlog::async_logger>(program, sink, spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
+  auto logger = std::make_shared<spdlog::async_logger>(program, sink, spdlog::thread_pool(),
+                                                       spdlog::async_overflow_policy::overrun_oldest);
   logger->set_level(spdlog::level::from_str(level));
   spdlog::set_default_logger(logger);
   spdlog::flush_every(std::chrono::seconds(1));
@@ -58,7 +67,8 @@ void start_logging(const std::string& program, const std::string& level) {
 
 void stop_logging() {
   spdlog::shutdown();
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("stopped", std::make_shared<spdlog::sinks::null_sink_mt>()));
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("stopped", std::make_shared<spdlog::sinks::null_sink_mt>()));
 }
 
 std::string to_log_text(std::string_view text) {

@@ -1,4 +1,5 @@
-// spdlog to stdout: one JSON object a line, text on a terminal; asynchronous, dropping (and counting) rather than blocking.
+// spdlog to stdout: one JSON object a line, text on a terminal; asynchronous, dropping (and counting) rather than
+// blocking.
 #pragma once
 
 #include <spdlog/spdlog.h>
@@ -15,8 +16,8 @@ void start_logging(const std::string& program, const std::string& level);
 void stop_logging();
 [[nodiscard]] std::uint64_t log_lines_dropped();
 
-// The text as the inside of a JSON string: quotes, control characters (C1 too) and line separators are escaped, and bytes
-// that are no UTF-8 become U+FFFD. What strangers sent can neither forge a line nor steer a terminal.
+// The text as the inside of a JSON string: quotes, control characters (C1 too) and line separators are escaped, and
+// bytes that are no UTF-8 become U+FFFD. What strangers sent can neither forge a line nor steer a terminal.
 [[nodiscard]] std::string to_log_text(std::string_view text);
 
 }  // namespace fairlead

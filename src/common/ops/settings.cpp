@@ -31,7 +31,8 @@ bool read_file(const std::string& path, std::string& out) {
   return true;
 }
 
-// A value of the JSON file as the environment would spell it: lists are comma separated. Nothing if it has no such form.
+// A value of the JSON file as the environment would spell it: lists are comma separated. Nothing if it has no such
+// form.
 std::optional<std::string> setting_text(const nlohmann::json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number() || value.is_boolean()) return value.dump();
@@ -52,7 +53,8 @@ bool is_ip_address(const std::string& text, int family) {
 
 }  // namespace
 
-SettingsReader::SettingsReader(std::map<std::string, std::string> environment, std::map<std::string, std::string> flags) {
+SettingsReader::SettingsReader(std::map<std::string, std::string> environment,
+                               std::map<std::string, std::string> flags) {
   for (auto* source : {&flags, &environment}) {
     for (auto& [name, value] : *source) {
       if (name.starts_with(kPrefix)) values_.emplace(name, value);
@@ -114,7 +116,8 @@ std::int64_t SettingsReader::number(const std::string& name, std::int64_t fallba
     std::int64_t parsed = 0;
     const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), parsed);
     if (error != std::errc{} || end != value->data() + value->size() || parsed < min || parsed > max) {
-      problem(name + ": expected a whole number from " + std::to_string(min) + " to " + std::to_string(max) + ", not \"" + *value + "\"");
+      problem(name + ": expected a whole number from " + std::to_string(min) + " to " + std::to_string(max) +
+              ", not \"" + *value + "\"");
     } else {
       fallback = parsed;
     }
@@ -125,9 +128,12 @@ std::int64_t SettingsReader::number(const std::string& name, std::int64_t fallba
 
 bool SettingsReader::flag(const std::string& name, bool fallback, const std::string& help) {
   if (const auto* value = find(name)) {
-    if (*value == "true" || *value == "1") fallback = true;
-    else if (*value == "false" || *value == "0") fallback = false;
-    else problem(name + ": expected true or false, not \"" + *value + "\"");
+    if (*value == "true" || *value == "1")
+      fallback = true;
+    else if (*value == "false" || *value == "0")
+      fallback = false;
+    else
+      problem(name + ": expected true or false, not \"" + *value + "\"");
   }
   shown_.push_back({name, fallback ? "true" : "false", help});
   return fallback;
@@ -137,9 +143,11 @@ Listen SettingsReader::listen(const std::string& name, const std::string& fallba
   const std::string value = text(name, fallback, help);
   const auto colon = std::min(value.rfind(':'), value.size());
   Listen listen{.address = value.substr(0, colon)};
-  const bool is_bracketed = listen.address.starts_with('[') && listen.address.ends_with(']') && listen.address.size() > 2;
+  const bool is_bracketed =
+      listen.address.starts_with('[') && listen.address.ends_with(']') && listen.address.size() > 2;
   if (is_bracketed) listen.address = listen.address.substr(1, listen.address.size() - 2);
-  const bool is_address = is_ip_address(listen.address, AF_INET6) || (!is_bracketed && is_ip_address(listen.address, AF_INET));
+  const bool is_address =
+      is_ip_address(listen.address, AF_INET6) || (!is_bracketed && is_ip_address(listen.address, AF_INET));
   const char* const begin = value.data() + std::min(colon + 1, value.size());
   const auto [end, error] = std::from_chars(begin, value.data() + value.size(), listen.port);
   if (!is_address || error != std::errc{} || end != value.data() + value.size()) {
@@ -168,13 +176,20 @@ std::vector<std::string> SettingsReader::problems() const {
 
 CommonSettings read_common_settings(SettingsReader& reader) {
   CommonSettings settings;
-  settings.database_url = reader.secret("FAIRLEAD_DATABASE_URL", "libpq URI of the database; a Unix socket as ?host=/dir");
-  if (settings.database_url.empty()) reader.problem("FAIRLEAD_DATABASE_URL: required, for example postgresql://fairlead@localhost/fairlead");
-  settings.master_key = reader.secret("FAIRLEAD_MASTER_KEY", "seals secrets at rest; make one with: fairlead-control keygen");
-  if (settings.master_key.empty()) reader.problem("FAIRLEAD_MASTER_KEY (or FAIRLEAD_MASTER_KEY_FILE): required; make one with: fairlead-control keygen");
-  settings.allow_networks = reader.list("FAIRLEAD_ALLOW_NETWORKS", "CIDRs that deliveries may reach although the address guard refuses them");
+  settings.database_url =
+      reader.secret("FAIRLEAD_DATABASE_URL", "libpq URI of the database; a Unix socket as ?host=/dir");
+  if (settings.database_url.empty())
+    reader.problem("FAIRLEAD_DATABASE_URL: required, for example postgresql://fairlead@localhost/fairlead");
+  settings.master_key =
+      reader.secret("FAIRLEAD_MASTER_KEY", "seals secrets at rest; make one with: fairlead-control keygen");
+  if (settings.master_key.empty())
+    reader.problem(
+        "FAIRLEAD_MASTER_KEY (or FAIRLEAD_MASTER_KEY_FILE): required; make one with: fairlead-control keygen");
+  settings.allow_networks =
+      reader.list("FAIRLEAD_ALLOW_NETWORKS", "CIDRs that deliveries may reach although the address guard refuses them");
   settings.log_level = reader.text("FAIRLEAD_LOG_LEVEL", "info", "debug, info, warn or error");
-  if (!(settings.log_level == "debug" || settings.log_level == "info" || settings.log_level == "warn" || settings.log_level == "error")) {
+  if (!(settings.log_level == "debug" || settings.log_level == "info" || settings.log_level == "warn" ||
+        settings.log_level == "error")) {
     reader.problem("FAIRLEAD_LOG_LEVEL: expected debug, info, warn or error, not \"" + settings.log_level + "\"");
   }
   ignore_foreign_settings(reader);
@@ -182,10 +197,12 @@ CommonSettings read_common_settings(SettingsReader& reader) {
 }
 
 void ignore_foreign_settings(SettingsReader& reader) {
-  for (const char* name : {"FAIRLEAD_MIGRATE_DATABASE_URL", "FAIRLEAD_MIGRATE_DATABASE_URL_FILE", "FAIRLEAD_CONTROL_LISTEN",
-                           "FAIRLEAD_CONTROL_ADMIN_LISTEN", "FAIRLEAD_DATA_LISTEN", "FAIRLEAD_DATA_ADMIN_LISTEN",
-                           "FAIRLEAD_DATA_URL", "FAIRLEAD_NODE_NAME", "FAIRLEAD_DNS_SERVERS", "FAIRLEAD_TLS_CA_FILE",
-                           "FAIRLEAD_THREADS", "FAIRLEAD_DRAIN_SECONDS", "FAIRLEAD_ENDPOINT_CONCURRENCY"}) {
+  for (const char* name :
+       {"FAIRLEAD_MIGRATE_DATABASE_URL", "FAIRLEAD_MIGRATE_DATABASE_URL_FILE", "FAIRLEAD_CONTROL_LISTEN",
+        "FAIRLEAD_CONTROL_ADMIN_LISTEN", "FAIRLEAD_DATA_LISTEN", "FAIRLEAD_DATA_ADMIN_LISTEN", "FAIRLEAD_DATA_URL",
+        "FAIRLEAD_NODE_NAME", "FAIRLEAD_DNS_SERVERS", "FAIRLEAD_TLS_CA_FILE", "FAIRLEAD_THREADS",
+        "FAIRLEAD_DRAIN_SECONDS", "FAIRLEAD_DRAIN_DELAY_SECONDS", "FAIRLEAD_ENDPOINT_CONCURRENCY",
+        "FAIRLEAD_PAYLOAD_BYTES_MAX"}) {
     reader.ignore(name);
   }
 }
@@ -206,7 +223,8 @@ std::string mask_url(std::string_view url) {
   const auto scheme = masked.find("://");
   if (scheme == std::string::npos) return masked;
   const auto colon = masked.find(':', scheme + 3), at = masked.rfind('@');
-  if (colon != std::string::npos && at != std::string::npos && colon < at) masked.replace(colon + 1, at - colon - 1, "***");
+  if (colon != std::string::npos && at != std::string::npos && colon < at)
+    masked.replace(colon + 1, at - colon - 1, "***");
   constexpr std::string_view parameter = "password=";  // also sslpassword
   for (auto found = masked.find(parameter); found != std::string::npos; found = masked.find(parameter, found)) {
     found += parameter.size();

@@ -1,4 +1,5 @@
-// Reads FAIRLEAD_* settings: defaults < JSON file (FAIRLEAD_CONFIG_FILE) < environment < flags, and collects every problem.
+// Reads FAIRLEAD_* settings: defaults < JSON file (FAIRLEAD_CONFIG_FILE) < environment < flags, and collects every
+// problem.
 #pragma once
 
 #include <chrono>
@@ -20,18 +21,19 @@ struct Listen {
 
 class SettingsReader {
  public:
-  // `flags` ("FAIRLEAD_X" → value) win over `environment`, which wins over the JSON file that FAIRLEAD_CONFIG_FILE names
-  // (an object with the names in lower case without the prefix; a list may be an array of texts, null is unset).
+  // `flags` ("FAIRLEAD_X" → value) win over `environment`, which wins over the JSON file that FAIRLEAD_CONFIG_FILE
+  // names (an object with the names in lower case without the prefix; a list may be an array of texts, null is unset).
   SettingsReader(std::map<std::string, std::string> environment, std::map<std::string, std::string> flags);
 
   // Each call declares a setting: what is never declared, but begins with FAIRLEAD_, is a problem.
   std::string text(const std::string& name, std::string fallback, const std::string& help);
   Secret secret(const std::string& name, const std::string& help);  // also <name>_FILE; empty if unset
-  std::int64_t number(const std::string& name, std::int64_t fallback, std::int64_t min, std::int64_t max, const std::string& help);
+  std::int64_t number(const std::string& name, std::int64_t fallback, std::int64_t min, std::int64_t max,
+                      const std::string& help);
   bool flag(const std::string& name, bool fallback, const std::string& help);
   Listen listen(const std::string& name, const std::string& fallback, const std::string& help);
   std::vector<std::string> list(const std::string& name, const std::string& help);  // comma separated
-  void ignore(const std::string& name);  // known to the other program
+  void ignore(const std::string& name);                                             // known to the other program
   void problem(std::string text);
 
   // Every problem found, unknown names included; call after the last declaration.
