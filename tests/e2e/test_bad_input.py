@@ -119,13 +119,13 @@ def test_too_large_for_the_limit(shop):
           "payload_too_large")
 
 
-def raw(shop, headers, body, request_line=None, authorization=None, host="Host: x\r\n"):
+def raw(shop, headers, body, request_line=None, plane=None):
     """Sends bytes that no HTTP client would; gives all that is answered until the server closes."""
     line = request_line or f"POST {shop.path}/events HTTP/1.1"
-    key = authorization or f"Authorization: Bearer {shop.key}"
-    with socket.create_connection(("127.0.0.1", shop.planes.data.port), timeout=30) as connection:
+    head = f"{line}\r\nHost: x\r\nAuthorization: Bearer {shop.key}\r\nContent-Type: application/json\r\n{headers}\r\n"
+    with socket.create_connection(("127.0.0.1", (plane or shop.planes.data).port), timeout=30) as connection:
         try:
-            connection.sendall(f"{line}\r\n{host}{key}\r\nContent-Type: application/json\r\n{headers}\r\n".encode() + body)
+            connection.sendall(head.encode() + body)
         except OSError:
             pass  # refused while we were still sending
         answer = b""
@@ -160,11 +160,12 @@ SMUGGLED = {
 
 
 # Goal: an ambiguous message is a 400 in the envelope and the connection closes, so that nothing behind it is read as a request.
-# Method: raw bytes, followed by a second request that must not be answered.
+# Method: raw bytes to either plane, followed by a second request that must not be answered.
+@pytest.mark.parametrize("plane", ["data", "control"])
 @pytest.mark.parametrize("name", SMUGGLED)
-def test_ambiguous_framing(shop, name):
+def test_ambiguous_framing(shop, planes, name, plane):
     headers, body = SMUGGLED[name]
-    answer = raw(shop, headers, body + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = raw(shop, headers, body + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", plane=getattr(planes, plane))
     assert answer.startswith(b"HTTP/1.1 400 "), answer[:300]
     assert answer.count(b"HTTP/1.1 ") == 1, answer
     problem = json.loads(answer.partition(b"\r\n\r\n")[2])

@@ -57,9 +57,14 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 1024
 
+    def handle_error(self, request, client_address):
+        """A sender that gave up during the handshake is what some tests want."""
+
 
 class Receiver:
-    def __init__(self):
+    """`tls`: a server-side ssl.SSLContext, for https."""
+
+    def __init__(self, tls=None):
         self.lock = threading.Lock()
         self.by_path = defaultdict(list)
         self.scripts = {}
@@ -71,6 +76,12 @@ class Receiver:
         class Handler(socketserver.StreamRequestHandler):
             disable_nagle_algorithm = True
 
+            def setup(self):
+                if tls is not None:
+                    self.request.settimeout(30)
+                    self.request = tls.wrap_socket(self.request, server_side=True)
+                super().setup()
+
             def handle(self):
                 number = next(outer.connections)
                 self.connection.settimeout(600)
@@ -80,6 +91,7 @@ class Receiver:
                 except (OSError, ValueError):
                     pass  # the sender went away: what it had sent whole is recorded
 
+        self.scheme = "http" if tls is None else "https"
         self.server = _Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -96,7 +108,7 @@ class Receiver:
         return f"/hook-{next(self.names)}"
 
     def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
     def script(self, path, *replies):
         """The answers at a path, one after the other; the last one stays."""
