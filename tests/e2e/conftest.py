@@ -1,5 +1,6 @@
 """Fixtures: one migrated template database a session, both planes once a module over a copy of it, a receiver, a project a test."""
 
+import os
 import re
 
 import pytest
@@ -9,9 +10,7 @@ from support.planes import Planes, run_program
 from support.receiver import Receiver
 from support.wait import SLOWNESS
 
-
-def pytest_configure(config):
-    config.inicfg["timeout"] = str(240 * SLOWNESS)
+os.environ.setdefault("PYTEST_TIMEOUT", str(240 * SLOWNESS))  # a test's own; wins over pytest.ini
 
 
 @pytest.fixture(scope="session")
