@@ -25,6 +25,8 @@ namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
+constexpr std::size_t kEnvelopeBytesMax = 64 * 1024;  // of an event's request beside its payload
+
 void raise_descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -41,7 +43,7 @@ class App {
         resolver_(context_.get_executor(), {.servers = settings.dns_servers}),
         client_(context_.get_executor(), resolver_, guard, {.ca_file = settings.tls_ca_file}),
         admin_(context_, {.listen = settings.admin_listen}, [this](auto request) { return handle_admin(std::move(request)); }),
-        server_(context_, {.listen = settings.listen}, [this](auto request) { return stages_->handle(std::move(request)); }),
+        server_(context_, {.listen = settings.listen, .body_bytes_max = settings.payload_bytes_max + kEnvelopeBytesMax}, [this](auto request) { return stages_->handle(std::move(request)); }),
         signals_(context_, SIGTERM, SIGINT) {}
 
   Result<int> run() {
@@ -88,6 +90,8 @@ Task<Result<void>> App::start_stages() {
     co_return fail(Code::unavailable, "the schema is at " + std::to_string(facts->schema_version) + ", this program needs " +
                                           std::to_string(store::newest_migration()) + ": run fairlead-control migrate");
   }
+  // After a long pause today's partition may be missing, and nobody else may be up to make it.
+  FL_CO_TRY_VOID(co_await databases_.upkeep.run(store::TxKind::autocommit, &store::make_partitions));
   FL_CO_TRY(const int lane_count, co_await databases_.upkeep.run(store::TxKind::autocommit, &store::lane_count));
   stages_ = std::make_unique<Stages>(context_, settings_, databases_, sealer_, client_, metrics_, lane_count, facts->now);
   co_return co_await stages_->start();

@@ -57,6 +57,7 @@ Metrics::Metrics(std::shared_ptr<Registry> r)
       results_unrecorded(gauge(*r, "fairlead_results_unrecorded", "Results not yet in the database")),
       ingest_queued(gauge(*r, "fairlead_ingest_queued", "Events waiting for their commit")),
       oldest_xmin_seconds(gauge(*r, "fairlead_oldest_transaction_seconds", "Age of the oldest transaction: it keeps dead queue rows from being removed")),
+      partition_days_ahead(gauge(*r, "fairlead_partition_days_ahead", "Days from today for which partitions exist (14 are made)")),
       clock_offset_seconds(gauge(*r, "fairlead_clock_offset_seconds", "The database's clock minus this node's")),
       log_lines_dropped(gauge(*r, "fairlead_log_lines_dropped", "Log lines dropped because the log could not keep up")),
       registry_(r),

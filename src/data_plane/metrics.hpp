@@ -42,6 +42,7 @@ class Metrics {
   prometheus::Gauge& results_unrecorded;
   prometheus::Gauge& ingest_queued;
   prometheus::Gauge& oldest_xmin_seconds;
+  prometheus::Gauge& partition_days_ahead;
   prometheus::Gauge& clock_offset_seconds;
   prometheus::Gauge& log_lines_dropped;
 

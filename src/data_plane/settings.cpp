@@ -31,6 +31,7 @@ ReadSettings read_settings(std::map<std::string, std::string> environment, std::
   const int cores = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, 8);
   settings.threads = static_cast<int>(reader.number("FAIRLEAD_THREADS", cores, 1, 64, "threads that serve requests and deliver"));
   settings.endpoint_concurrency = static_cast<int>(reader.number("FAIRLEAD_ENDPOINT_CONCURRENCY", 64, 1, 1000, "requests under way to one endpoint at a time, at most"));
+  settings.payload_bytes_max = static_cast<std::size_t>(reader.number("FAIRLEAD_PAYLOAD_BYTES_MAX", 1024 * 1024, 1024, 16 * 1024 * 1024, "bytes that an event's payload may have; a project may set less"));
   settings.drain_delay = std::chrono::seconds(reader.number("FAIRLEAD_DRAIN_DELAY_SECONDS", 0, 0, 300, "on SIGTERM: seconds to go on accepting events while /readyz already says no"));
   settings.drain_deadline = std::chrono::seconds(reader.number("FAIRLEAD_DRAIN_SECONDS", 25, 1, 600, "on SIGTERM: seconds that requests under way may take to end"));
   if (settings.node_name.empty() || settings.node_name.size() > 255) reader.problem("FAIRLEAD_NODE_NAME: expected 1 to 255 bytes");

@@ -19,6 +19,7 @@ struct Settings {
   std::string tls_ca_file;
   int threads = 2;
   int endpoint_concurrency = 64;
+  std::size_t payload_bytes_max = 1024 * 1024;
   std::chrono::seconds drain_delay{0};
   std::chrono::seconds drain_deadline{25};
 };

@@ -18,7 +18,7 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr int kCommitters = 2;
 constexpr std::chrono::milliseconds kConfigPeriod{400};
 constexpr std::chrono::minutes kClockOffsetMax{5};
-constexpr int kPartitionDaysMin = 2;
+constexpr int kPartitionDaysMin = 7;  // 14 are made; the gauge tells before this does
 
 store::DbOptions with(store::DbOptions options, int connections, bool is_hot, std::chrono::seconds timeout) {
   options.connections = connections;
@@ -72,6 +72,7 @@ Stages::Stages(asio::io_context& context, const Settings& settings, Databases& d
               .db = databases.config,
               .metrics = metrics,
               .clock = [this] { return clock(); },
+              .payload_bytes_max = settings.payload_bytes_max,
               .is_ready = [this] { return std::chrono::abs(Micros(offset_us_.load())) <= kClockOffsetMax; }}),
       ownership_(dispatcher_.strand(), databases.lease, metrics, settings.node_name, lane_count, make_crew()),
       expansion_(dispatcher_.strand(), {.db = databases.fetch,

@@ -39,7 +39,8 @@ std::optional<RetryPolicy> retry_from(const json& value) {
   return policy;
 }
 
-ProjectSettings settings_from(const std::string& text) {
+// Throws json::exception for what the control plane would not have written.
+ProjectSettings read_settings(const std::string& text) {
   const json config = json::parse(text);
   ProjectSettings settings;
   if (const auto bytes = config.value("max_payload_read_size", std::size_t{0}); bytes > 0) settings.payload_bytes_max = bytes;
@@ -58,6 +59,15 @@ ProjectSettings settings_from(const std::string& text) {
   settings.has_event_id_headers = config.value("add_event_id_trace_headers", false);
   settings.disables_endpoints = config.value("disable_endpoint", true);
   return settings;
+}
+
+// One project that cannot be read must not keep the others from being refreshed: it goes on with the defaults.
+ProjectSettings settings_from(const std::string& text) {
+  try {
+    return read_settings(text);
+  } catch (const json::exception&) {
+    return {};
+  }
 }
 
 Result<std::vector<SecretConfig>> secrets_from(const std::string& text, const EndpointId& endpoint, const crypto::Sealer& sealer) {
@@ -87,6 +97,22 @@ Result<AuthenticationHeader> authentication_from(const std::string& text, const 
     return AuthenticationHeader{"Authorization", Secret("Basic " + crypto::to_base64(pair))};
   }
   return AuthenticationHeader{value.value("header_name", ""), Secret(value.value("header_value", ""))};
+}
+
+// One endpoint that cannot be read must not keep the others from being refreshed: it is marked, and not sent to.
+void read_sealed(const std::string& secrets_text, const std::string& authentication_text, const crypto::Sealer& sealer,
+                 EndpointConfig& endpoint) {
+  const auto read = [&]() -> Result<void> {
+    FL_TRY(endpoint.secrets, secrets_from(secrets_text, endpoint.id, sealer));
+    if (authentication_text.empty()) return {};
+    FL_TRY(endpoint.authentication, authentication_from(authentication_text, endpoint.id, sealer));
+    return {};
+  };
+  try {
+    endpoint.is_unreadable = !read();
+  } catch (const json::exception&) {
+    endpoint.is_unreadable = true;
+  }
 }
 
 EndpointStatus status_from(const std::string& text) {
@@ -119,13 +145,7 @@ Result<ConfigChanges> read_config_changes(Tx& tx, std::int64_t since, const cryp
     if (const int timeout = row[7].as<int>(); timeout > 0) endpoint.timeout = std::chrono::seconds(std::min(timeout, 60));
     endpoint.rate_limit = row[8].as<int>();
     endpoint.rate_window = std::chrono::seconds(std::max(1, row[9].as<int>()));
-    // One endpoint that cannot be read must not keep the others from being refreshed.
-    if (auto secrets = secrets_from(as_text(row[10]), endpoint.id, sealer)) endpoint.secrets = std::move(*secrets);
-    else endpoint.is_unreadable = true;
-    if (!row[12].is_null()) {
-      if (auto header = authentication_from(as_text(row[12]), endpoint.id, sealer)) endpoint.authentication = std::move(*header);
-      else endpoint.is_unreadable = true;
-    }
+    read_sealed(as_text(row[10]), row[12].is_null() ? "" : as_text(row[12]), sealer, endpoint);
     changes.endpoints.push_back(std::move(change));
   }
   for (const auto& row : tx.exec(subscriptions_sql, since)) {

@@ -136,7 +136,9 @@ Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void
     if (state == "57014" || state == "55P03" || state == "40P01" || state == "40001") {
       return fail(Error{Code::unavailable, "database: " + state + ": " + error.what(), "database_busy"});
     }
-    return fail(Error{Code::internal, state + ": " + error.what(), "database_refused"});
+    // Class 22 and 23 speak of the values; anything else is ours or the server's fault.
+    const bool is_content = state.starts_with("22") || state.starts_with("23");
+    return fail(Error{Code::internal, state + ": " + error.what(), is_content ? "content_refused" : "statement_refused"});
   } catch (const std::exception& error) {
     const bool is_open = connection.is_open();
     live_.reset();

@@ -39,8 +39,9 @@ class Connection {
   ~Connection();
   Connection(Connection&&) noexcept;
   // Runs `work` in a transaction of that kind. An exception becomes an Error: Code::unavailable with reason
-  // "database_unavailable" if the connection was lost (the outcome is unknown) or could not be opened, Code::internal
-  // with reason "database_refused" and the SQLSTATE in the message if PostgreSQL refused the statement.
+  // "database_unavailable" if the connection was lost (the outcome is unknown) or could not be opened, with reason
+  // "database_busy" if it was cancelled by a timeout, a lock or a deadlock; Code::internal with the SQLSTATE in the message and reason
+  // "content_refused" if PostgreSQL refused the values, "statement_refused" if it refused the statement.
   // A work that fails by value is rolled back.
   [[nodiscard]] Result<void> run_erased(TxKind kind, const std::function<Result<void>(Tx&)>& work);
 

@@ -83,7 +83,7 @@ Task<void> Recorder::record(Batch batch) {
     }
     metrics_.database_errors.Increment();
     spdlog::warn("record_failed results={} error={}", batch->size(), recorded.error().message);
-    if (recorded.error().reason == "database_refused") break;
+    if (recorded.error().reason == "content_refused") break;
     asio::steady_timer timer(strand_, pause);
     co_await timer.async_wait(use_tuple);
     pause = std::min(pause * 2, std::chrono::milliseconds(2000));

@@ -37,8 +37,7 @@ Result<void> judge(Submission& submission, const match::Snapshot& snapshot, Time
   FL_TRY(auto view, authorize(submission.key, submission.project, snapshot, now));
   const auto& content = *submission.request.content;
   if (content.body->size() > view->settings.payload_bytes_max) {
-    return fail(Error{Code::too_large, "data may have at most " + std::to_string(view->settings.payload_bytes_max) + " bytes",
-                      "payload_too_large", "data"});
+    return fail(payload_too_large(view->settings.payload_bytes_max));
   }
   if (content.idempotency_key.empty() && view->settings.request_id_header != ProjectSettings{}.request_id_header) {
     return bad_field("idempotency_key", "required", "this project sends the header " + view->settings.request_id_header +
@@ -57,6 +56,10 @@ Result<void> judge(Submission& submission, const match::Snapshot& snapshot, Time
   }
   submission.view = std::move(view);
   return {};
+}
+
+Error payload_too_large(std::size_t bytes_max) {
+  return {Code::too_large, "data may have at most " + std::to_string(bytes_max) + " bytes", "payload_too_large", "data"};
 }
 
 bool needs_catch_all(const Submission& submission) {

@@ -29,6 +29,8 @@ struct Submission {
 // the project requires an idempotency key. Sets what the submission matches.
 [[nodiscard]] Result<void> judge(Submission& submission, const match::Snapshot& snapshot, TimePoint now);
 
+[[nodiscard]] Error payload_too_large(std::size_t bytes_max);
+
 // True if it addresses an endpoint that nobody subscribed: it gets a catch-all subscription first (wire contract 3.3).
 [[nodiscard]] bool needs_catch_all(const Submission& submission);
 

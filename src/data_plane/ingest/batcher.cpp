@@ -223,7 +223,7 @@ Task<Batcher::Entries> Batcher::commit_round(Entries batch) {
   const auto answers = co_await wiring_.db.run(store::TxKind::autocommit, write, now);
   if (answers) co_return settle(std::move(batch), *events, *answers, now);
   wiring_.metrics.database_errors.Increment();
-  if (answers.error().reason != "database_refused") {
+  if (answers.error().reason != "content_refused") {
     spdlog::warn("ingest_commit_failed events={} error={}", batch.size(), answers.error().message);
     answer_all(batch, answers.error());
     co_return Entries{};

@@ -91,6 +91,9 @@ Task<net::HttpResponse> Route::create_event(std::shared_ptr<const net::HttpReque
                                .hops = request->header(hops_header).value_or("")};
   auto parsed = parse_event_request(kind, request->body, headers);
   if (!parsed) co_return net::problem(parsed.error(), request->request_id);
+  if (parsed->content->body->size() > wiring_.payload_bytes_max) {
+    co_return net::problem(payload_too_large(wiring_.payload_bytes_max), request->request_id);
+  }
   auto submission = std::make_shared<Submission>(
       Submission{.key = *key, .project = project, .kind = kind, .request = std::move(*parsed), .view = {}, .matches = {}});
   const auto stored = co_await accept(submission);

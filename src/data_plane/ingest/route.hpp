@@ -17,6 +17,7 @@ class Route {
     store::Db& db;  // for catch-all subscriptions
     Metrics& metrics;
     DatabaseClock clock;
+    std::size_t payload_bytes_max = 0;  // whatever the project allows
     std::function<bool()> is_ready;  // false: 503 before anything is read into
   };
   explicit Route(Wiring wiring) : wiring_(std::move(wiring)) {}

@@ -82,12 +82,12 @@ Task<void> Housekeeping::slow_loop() {
   int beat = 0;
   while (!is_stopping_) {
     co_await look();
+    if (beat % 60 == 0) {
+      const auto made = co_await wiring_.db.run(store::TxKind::autocommit, &store::make_partitions);
+      if (!made) spdlog::warn("partitions_failed error={}", made.error().message);
+      else if (*made > 0) spdlog::info("partitions_made count={}", *made);
+    }
     if (is_leader(wiring_.owned_lanes())) {
-      if (beat % 60 == 0) {
-        const auto made = co_await wiring_.db.run(store::TxKind::autocommit, &store::make_partitions);
-        if (!made) spdlog::warn("partitions_failed error={}", made.error().message);
-        else if (*made > 0) spdlog::info("partitions_made count={}", *made);
-      }
       for (int round = 0; round < 20 && !is_stopping_; ++round) {
         const auto purged = co_await wiring_.db.run(store::TxKind::autocommit, &store::purge_idempotency_keys);
         if (!purged || *purged == 0) break;
@@ -100,7 +100,10 @@ Task<void> Housekeeping::slow_loop() {
 
 Task<void> Housekeeping::look() {
   auto seen = co_await wiring_.db.run(store::TxKind::autocommit, &store::read_server_facts);
-  if (seen) wiring_.metrics.oldest_xmin_seconds.Set(seen->oldest_xmin_seconds);
+  if (seen) {
+    wiring_.metrics.oldest_xmin_seconds.Set(seen->oldest_xmin_seconds);
+    wiring_.metrics.partition_days_ahead.Set(seen->partition_days_ahead);
+  }
   wiring_.metrics.log_lines_dropped.Set(static_cast<double>(log_lines_dropped()));
   const std::lock_guard lock(mutex_);
   facts_ = seen ? std::optional(*seen) : std::nullopt;
