@@ -88,12 +88,13 @@ void Dispatcher::landed(const SendJob& job, Sent sent) {
 }
 
 void Dispatcher::serve_waiting() {
-  if (waiting_.empty() || in_flight_ >= limits::in_flight_max) return;
-  const auto endpoint = waiting_.front();
-  waiting_.pop_front();
-  if (auto* box = find_mailbox(endpoint)) {
-    box->is_waiting_for_slot = false;
-    pump(*box);
+  while (!waiting_.empty() && in_flight_ < limits::in_flight_max) {
+    const auto endpoint = waiting_.front();
+    waiting_.pop_front();
+    if (auto* box = find_mailbox(endpoint)) {
+      box->is_waiting_for_slot = false;
+      pump(*box);
+    }
   }
 }
 
