@@ -37,6 +37,7 @@ Task<Sent> send(net::HttpClient& client, SendJob job, DatabaseClock clock) {
     response = refused(made.error().message);
   } else {
     request = std::move(*made);
+    request.is_fresh = job.is_at_most_once;  // a request on a kept connection may be repeated
     response = co_await client.post(request);
   }
   const TimePoint responded_at = clock();
