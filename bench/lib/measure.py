@@ -47,7 +47,8 @@ def resident_kib(pid, field="VmRSS"):
 
 def _machine_ticks():
     fields = [int(value) for value in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
-    return sum(fields[:8]), fields[7], fields[3] + fields[4]
+    idle = fields[3] + fields[4]
+    return sum(fields[:8]), fields[7], idle, sum(fields[:7]) - idle
 
 
 @dataclasses.dataclass
@@ -62,6 +63,21 @@ class Cost:
     counted_commits: int    # pg_stat_database of the database in question, without our own questions
     steal_share: float      # of the machine's time: taken by the hypervisor
     idle_share: float
+    busy_cpu_s: float       # of all processes of the machine
+    machine_cpu_s: float    # what all its processors could have given
+
+    def add_process(self, name, cpu_s):
+        """One that began and ended within the phase."""
+        self.process_cpu_s[name] = cpu_s
+
+    @property
+    def others_share(self):
+        """Of the machine's time: used by what is not part of the measurement (and by the kernel for nobody)."""
+        ours = self.postgres_cpu_s + sum(self.process_cpu_s.values())
+        return max(0, self.busy_cpu_s - ours) / max(self.machine_cpu_s, 1e-9)
+
+    def to_json(self):
+        return {**dataclasses.asdict(self), "others_share": self.others_share}
 
     def per_event(self, events):
         events = max(events, 1)
@@ -101,6 +117,8 @@ class Meter:
             counted_commits=max(0, after["commits"] - before["commits"]),
             steal_share=machine[1] / max(machine[0], 1),
             idle_share=machine[2] / max(machine[0], 1),
+            busy_cpu_s=machine[3] / TICKS,
+            machine_cpu_s=machine[0] / TICKS,
         )
 
     def _sample(self):

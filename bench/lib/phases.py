@@ -28,7 +28,8 @@ class Phases:
             "--connections", connections, "--batch", batch, "--seconds", seconds or self._options.seconds,
             "--row-bytes", self._options.payload_bytes])
         cost = self._meter.end()
-        return {**report, "cost": vars(cost), "per_event": cost.per_event(report["events"])}
+        cost.add_process("raw", report["cpu_s"])
+        return {**report, "cost": cost.to_json(), "per_event": cost.per_event(report["events"])}
 
     def saturated(self, seconds=None):
         """As fast as the data plane accepts, until the sink has everything and every result is recorded."""
@@ -56,14 +57,14 @@ class Phases:
         waiting = self._drain()
         cost = self._meter.end()
         cost.counted_commits = max(0, cost.counted_commits - (self._psql.statements - asked))
-        cost.process_cpu_s["driver"] = driver["cpu_s"]
+        cost.add_process("driver", driver["cpu_s"])
         span_s = (sink["last_received_ns"] - driver["first_sent_ns"]) / 1e9
         return {
             "events": driver["accepted"],
             "events_per_second": sink["unique"] / fan_out / span_s if span_s > 0 else 0,
             "receive": sink["latency"], "answer": driver["answer"], "driver": driver, "sink": sink,
             "problems": self._problems(driver, sink, expected, waiting),
-            "cost": vars(cost), "per_event": cost.per_event(driver["accepted"]),
+            "cost": cost.to_json(), "per_event": cost.per_event(driver["accepted"]),
         }
 
     def _drain(self):

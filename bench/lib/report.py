@@ -22,6 +22,10 @@ def _table(head, rows):
     return "\n".join(lines)
 
 
+def _others_share(round_):
+    return max(phase["cost"]["others_share"] for phase in round_.values())
+
+
 def _measured_rows(rounds):
     def row(name, unit, find):
         values = [find(each) for each in rounds]
@@ -53,6 +57,7 @@ def _measured_rows(rounds):
         row("at 500/s, received p50", "ms", lambda each: each["steady"]["receive"]["p50_ms"]),
         row("at 500/s, received p99", "ms", lambda each: each["steady"]["receive"]["p99_ms"]),
         row("machine time taken by the hypervisor", "%", lambda each: 100 * each["saturated"]["cost"]["steal_share"]),
+        row("machine time used by others", "%", lambda each: 100 * _others_share(each)),
     ]
     return rows
 
@@ -61,6 +66,10 @@ def _target_row(verdict):
     bound = ("≥ " if verdict.is_floor else "≤ ") + _number(verdict.bound, verdict.unit)
     holds = ("yes" if verdict.holds else "NO") + (" *" if verdict.note else "")
     return [verdict.name, _number(verdict.median, verdict.unit), _spread(verdict.measured), bound, holds]
+
+
+# Above it the numbers speak of the neighbours as much as of us.
+OTHERS_SHARE_MAX = 0.1
 
 
 def render(rounds, facts, verdicts, not_covered):
@@ -72,4 +81,8 @@ def render(rounds, facts, verdicts, not_covered):
         ["target", "measured", "range", "bound", "holds"], [_target_row(each) for each in verdicts])]
     parts += [f"* {each.name}: {each.note}" for each in verdicts if each.note]
     parts.append("Not covered by this run: " + "; ".join(not_covered) + ".")
+    others = max(map(_others_share, rounds))
+    if others > OTHERS_SHARE_MAX:
+        parts.append(f"warning: other programs used up to {100 * others:.0f} % of this machine meanwhile: measure again "
+                     "when it is quiet")
     return "\n".join(parts)
