@@ -37,8 +37,8 @@ struct Signing {
   EVP_PKEY* key;
 };
 
-CertificatePtr make_certificate(const std::string& name, EVP_PKEY* key, const CertificateWish& wish, const Signing& signing,
-                                bool is_authority) {
+CertificatePtr make_certificate(const std::string& name, EVP_PKEY* key, const CertificateWish& wish,
+                                const Signing& signing, bool is_authority) {
   static std::atomic<long> serial = 1000;
   CertificatePtr out(X509_new());
   X509_set_version(out.get(), 2);
@@ -67,7 +67,8 @@ ServerTls make_server(X509* certificate, EVP_PKEY* key) {
 
 struct TestAuthority::Parts {
   KeyPtr key = make_key();
-  CertificatePtr certificate = make_certificate("Test authority " + std::to_string(++authorities), key.get(), {.names = ""}, {nullptr, key.get()}, true);
+  CertificatePtr certificate = make_certificate("Test authority " + std::to_string(++authorities), key.get(),
+                                                {.names = ""}, {nullptr, key.get()}, true);
 };
 
 TestAuthority::TestAuthority() : parts_(std::make_unique<Parts>()) {

@@ -16,7 +16,7 @@ using ServerTls = std::unique_ptr<SSL_CTX, FreeTls>;
 
 struct CertificateWish {
   std::string names = "DNS:hooks.example.test,IP:127.0.0.1";  // subjectAltName
-  long from_days = -1, until_days = 10;                        // relative to now
+  long from_days = -1, until_days = 10;                       // relative to now
 };
 
 class TestAuthority {

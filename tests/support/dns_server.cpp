@@ -37,7 +37,8 @@ std::string make_answer(const std::string& query, std::size_t end, std::uint16_t
   for (const auto& address : answer.addresses) {
     unsigned char bytes[16];
     const bool is_v6 = address.find(':') != std::string::npos;
-    if (type != (is_v6 ? kTypeAaaa : kTypeA) || inet_pton(is_v6 ? AF_INET6 : AF_INET, address.c_str(), bytes) != 1) continue;
+    if (type != (is_v6 ? kTypeAaaa : kTypeA) || inet_pton(is_v6 ? AF_INET6 : AF_INET, address.c_str(), bytes) != 1)
+      continue;
     ++count;
     put16(records, 0xc00c);  // the name of the question
     put16(records, type);

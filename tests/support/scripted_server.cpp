@@ -17,7 +17,8 @@ namespace fairlead::test {
 namespace {
 
 std::size_t content_length(std::string head) {
-  std::transform(head.begin(), head.end(), head.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(head.begin(), head.end(), head.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const auto at = head.find("\r\ncontent-length:");
   return at == std::string::npos ? 0 : std::strtoull(head.c_str() + at + 17, nullptr, 10);
 }
@@ -139,7 +140,8 @@ HangingListener::HangingListener(std::uint16_t port) {
   address.sin_port = htons(port);
   const auto* generic = reinterpret_cast<sockaddr*>(&address);
   sockets_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (::bind(sockets_[0], generic, sizeof address) != 0 || ::listen(sockets_[0], 0) != 0) throw std::runtime_error("cannot listen");
+  if (::bind(sockets_[0], generic, sizeof address) != 0 || ::listen(sockets_[0], 0) != 0)
+    throw std::runtime_error("cannot listen");
   for (int i = 0; i < 16; ++i) {
     sockets_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     ::connect(sockets_.back(), generic, sizeof address);

@@ -25,7 +25,7 @@ class Peer {
   std::string read_request();
   std::string read_some();  // empty: the client closed
   bool send(std::string_view bytes);
-  void reset();            // RST instead of FIN
+  void reset();  // RST instead of FIN
   void close();
   void wait_until_closed();  // by the client
   // Which connection this is, from 1.
@@ -39,7 +39,8 @@ class Peer {
 
 using Script = std::function<void(Peer&)>;
 
-// Listens on a free port of 127.0.0.1 from its constructor to its destructor, which ends the scripts' sockets and joins.
+// Listens on a free port of 127.0.0.1 from its constructor to its destructor, which ends the scripts' sockets and
+// joins.
 class ScriptedServer {
  public:
   explicit ScriptedServer(Script script, SSL_CTX* tls = nullptr);

@@ -1,4 +1,5 @@
-// A schema of its own for each test, migrated, in the database that FAIRLEAD_TEST_DATABASE_URL names; dropped at the end.
+// A schema of its own for each test, migrated, in the database that FAIRLEAD_TEST_DATABASE_URL names; dropped at the
+// end.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -25,7 +26,8 @@ class TestDatabase {
     pqxx::connection connection(base_url_);
     pqxx::nontransaction(connection).exec("CREATE SCHEMA " + schema_);
     store::Connection owner({.url = this->url(), .application_name = "test"});
-    // Group roles belong to the whole server, and two tests may make them at the same time: the second try finds them made.
+    // Group roles belong to the whole server, and two tests may make them at the same time: the second try finds them
+    // made.
     auto migrated = store::migrate(owner);
     for (int round = 0; round < 10 && !migrated; ++round) migrated = store::migrate(owner);
     if (!migrated) throw std::runtime_error("migration failed: " + migrated.error().message);
@@ -40,7 +42,9 @@ class TestDatabase {
   [[nodiscard]] std::string url() const {
     return base_url_ + (base_url_.find('?') == std::string::npos ? "?" : "&") + "options=-csearch_path%3D" + schema_;
   }
-  [[nodiscard]] store::Connection connect() const { return store::Connection({.url = url(), .application_name = "test"}); }
+  [[nodiscard]] store::Connection connect() const {
+    return store::Connection({.url = url(), .application_name = "test"});
+  }
   // Runs SQL as it stands; the first column of the first row, or "".
   std::string sql(const std::string& text) const {
     pqxx::connection connection(url());

@@ -68,17 +68,18 @@ constexpr RuleV6 kRulesV6[] = {
 };
 constexpr std::string_view kNotGlobal = "outside global unicast, 2000::/3 (RFC 4291)";
 
-// Where clouds hand out credentials: AWS, Google, Azure and most others; ECS and EKS; Alibaba; Oracle; Azure's wire server.
+// Where clouds hand out credentials: AWS, Google, Azure and most others; ECS and EKS; Alibaba; Oracle; Azure's wire
+// server.
 constexpr std::uint32_t kMetadataV4[] = {
-    v4(169, 254, 169, 254), v4(169, 254, 170, 2),   v4(169, 254, 170, 23), v4(169, 254, 42, 42),
-    v4(100, 100, 100, 200), v4(192, 0, 0, 192),     v4(168, 63, 129, 16),
+    v4(169, 254, 169, 254), v4(169, 254, 170, 2), v4(169, 254, 170, 23), v4(169, 254, 42, 42),
+    v4(100, 100, 100, 200), v4(192, 0, 0, 192),   v4(168, 63, 129, 16),
 };
 constexpr std::array<std::uint16_t, 8> kMetadataV6[] = {
-    {0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254},          // AWS
-    {0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23},           // EKS pod identity
-    {0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254},           // Google
-    {0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42},            // Scaleway
-    {0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe},        // OpenStack
+    {0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254},    // AWS
+    {0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23},     // EKS pod identity
+    {0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254},     // Google
+    {0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42},      // Scaleway
+    {0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe},  // OpenStack
 };
 
 using BytesV6 = std::array<std::uint8_t, 16>;
@@ -160,12 +161,14 @@ std::string_view find_rule(const BytesV6& bytes) {
 
 // Services that answer to whoever reaches them, sorted by port.
 constexpr std::uint16_t kInternalPorts[] = {
-    7,    9,    11,   13,   15,   17,   19,   20,   21,   22,   23,   25,   37,   42,    43,    53,    69,    79,    110,   111,
-    113,  119,  123,  135,  137,  138,  139,  143,  161,  162,  179,  389,  427,  445,   465,   512,   513,   514,   515,   540,
-    548,  554,  563,  587,  623,  631,  636,  873,  990,  993,  995,  1080, 1099, 1433,  1434,  1521,  1719,  1720,  1723,  2049,
-    2181, 2375, 2376, 2377, 2379, 2380, 3268, 3269, 3306, 3389, 3659, 4045, 4190, 4222,  4369,  4646,  5006,  5009,  5060,  5061,
-    5432, 5433, 5671, 5672, 5900, 5901, 5984, 5985, 5986, 6000, 6379, 6380, 6432, 6443,  6566,  6665,  6666,  6667,  6668,  6669,
-    6697, 7000, 7001, 7199, 8086, 8125, 8200, 8300, 8301, 8500, 8600, 9042, 9092, 9160,  9200,  9300,  10050, 10051, 10080, 10250,
+    7,     9,     11,    13,    15,    17,    19,    20,    21,    22,    23,    25,    37,    42,    43,
+    53,    69,    79,    110,   111,   113,   119,   123,   135,   137,   138,   139,   143,   161,   162,
+    179,   389,   427,   445,   465,   512,   513,   514,   515,   540,   548,   554,   563,   587,   623,
+    631,   636,   873,   990,   993,   995,   1080,  1099,  1433,  1434,  1521,  1719,  1720,  1723,  2049,
+    2181,  2375,  2376,  2377,  2379,  2380,  3268,  3269,  3306,  3389,  3659,  4045,  4190,  4222,  4369,
+    4646,  5006,  5009,  5060,  5061,  5432,  5433,  5671,  5672,  5900,  5901,  5984,  5985,  5986,  6000,
+    6379,  6380,  6432,  6443,  6566,  6665,  6666,  6667,  6668,  6669,  6697,  7000,  7001,  7199,  8086,
+    8125,  8200,  8300,  8301,  8500,  8600,  9042,  9092,  9160,  9200,  9300,  10050, 10051, 10080, 10250,
     10255, 11211, 15672, 25672, 26257, 26379, 27017, 27018, 27019, 28017, 50070, 61613, 61616,
 };
 static_assert(std::ranges::is_sorted(kInternalPorts));
@@ -195,7 +198,8 @@ std::optional<Network> parse_network(std::string_view text, std::string& problem
   const auto length = text.substr(slash + 1);
   int bits = -1;
   const auto [end, code] = std::from_chars(length.data(), length.data() + length.size(), bits);
-  if (code != std::errc() || end != length.data() + length.size() || bits < 0 || bits > network.bits) return std::nullopt;
+  if (code != std::errc() || end != length.data() + length.size() || bits < 0 || bits > network.bits)
+    return std::nullopt;
   network.bits = bits;
   for (int bit = bits; bit < 128; ++bit) {
     if ((network.bytes[static_cast<std::size_t>(bit / 8)] >> (7 - bit % 8) & 1) != 0) {

@@ -31,8 +31,8 @@ asio::awaitable<ClientConnection::ErrorCode> ClientConnection::connect(tcp::endp
   co_return error;
 }
 
-asio::awaitable<ClientConnection::ErrorCode> ClientConnection::handshake(ClientTls& tls, std::string host, bool is_address,
-                                                                         std::string destination) {
+asio::awaitable<ClientConnection::ErrorCode> ClientConnection::handshake(ClientTls& tls, std::string host,
+                                                                         bool is_address, std::string destination) {
   tls_.emplace(socket_, tls.context());
   tls.prepare(tls_->native_handle(), host, is_address, destination);
   auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::client, use_tuple);
@@ -47,7 +47,8 @@ std::string ClientConnection::certificate_error() const {
   return verdict == X509_V_OK ? std::string() : X509_verify_cert_error_string(verdict);
 }
 
-asio::awaitable<std::pair<ClientConnection::ErrorCode, std::size_t>> ClientConnection::read_some(asio::mutable_buffer buffer) {
+asio::awaitable<std::pair<ClientConnection::ErrorCode, std::size_t>> ClientConnection::read_some(
+    asio::mutable_buffer buffer) {
   if (tls_) {
     auto [error, count] = co_await tls_->async_read_some(buffer, use_tuple);
     co_return std::pair{error, count};

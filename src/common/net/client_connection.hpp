@@ -1,7 +1,8 @@
-// One outgoing connection, plain or TLS. Its socket lives on its own strand: whoever holds the connection runs on that strand
-// while using it, so deadlines and cancellation can close the socket without racing an operation.
+// One outgoing connection, plain or TLS. Its socket lives on its own strand: whoever holds the connection runs on that
+// strand while using it, so deadlines and cancellation can close the socket without racing an operation.
 #pragma once
 
+#include <array>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
@@ -9,7 +10,6 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/write.hpp>
-#include <array>
 #include <optional>
 #include <string>
 #include <utility>

@@ -26,8 +26,9 @@ std::string pool_key(const Url& url) { return (url.tls ? "s" : "p") + url.host +
 
 // The client frames the message, and the connection is its own (RFC 9110 §7.6.1).
 bool is_own_header(std::string_view name) {
-  constexpr std::string_view kOwn[] = {"host",    "content-length",   "transfer-encoding", "connection", "keep-alive",
-                                       "upgrade", "proxy-connection", "te",                "trailer",    "expect"};
+  constexpr std::string_view kOwn[] = {"host",       "content-length", "transfer-encoding", "connection",
+                                       "keep-alive", "upgrade",        "proxy-connection",  "te",
+                                       "trailer",    "expect"};
   return std::ranges::any_of(kOwn, [name](std::string_view own) {
     return boost::beast::iequals({own.data(), own.size()}, {name.data(), name.size()});
   });
@@ -41,7 +42,8 @@ bool is_token(std::string_view name) {
 }
 
 bool is_field_value(std::string_view value) {
-  return std::ranges::none_of(value, [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
+  return std::ranges::none_of(value,
+                              [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
 }
 
 bool is_out_of_resources(const boost::system::error_code& error) {
@@ -143,11 +145,16 @@ void ClientExchange::on_timer() {
   }
   switch (phase_) {
     case Phase::start:
-    case Phase::dns: return abort(FailureClass::dns, "the name was not resolved" + within);
-    case Phase::connect: return abort(FailureClass::connect_timeout, "not connected" + within);
-    case Phase::tls: return abort(FailureClass::tls_handshake, "the TLS handshake was not done" + within);
-    case Phase::exchange: return abort(FailureClass::response_timeout, "no complete answer" + within);
-    case Phase::over: return;
+    case Phase::dns:
+      return abort(FailureClass::dns, "the name was not resolved" + within);
+    case Phase::connect:
+      return abort(FailureClass::connect_timeout, "not connected" + within);
+    case Phase::tls:
+      return abort(FailureClass::tls_handshake, "the TLS handshake was not done" + within);
+    case Phase::exchange:
+      return abort(FailureClass::response_timeout, "no complete answer" + within);
+    case Phase::over:
+      return;
   }
 }
 
@@ -162,7 +169,8 @@ Result<std::string> ClientExchange::make_head() const {
   }
   for (const auto& [name, value] : request_.headers) {
     if (!is_token(name) || !is_field_value(value)) {
-      return fail(Code::internal, "a header holds characters that cannot be sent (line breaks, control characters, a bad name)");
+      return fail(Code::internal,
+                  "a header holds characters that cannot be sent (line breaks, control characters, a bad name)");
     }
     if (!is_own_header(name)) head += name + ": " + value + "\r\n";
   }
@@ -256,9 +264,10 @@ Task<bool> ClientExchange::start_tls() {
 
 std::shared_ptr<ClientExchange::Writing> ClientExchange::start_write() {
   auto writing = std::make_shared<Writing>();
-  const ClientConnection::Buffers buffers{asio::buffer(head_), is_joined() ? asio::const_buffer() : asio::buffer(*request_.body)};
-  connection_->write(buffers, [self = shared_from_this(), connection = connection_, writing](boost::system::error_code error,
-                                                                                             std::size_t) {
+  const ClientConnection::Buffers buffers{asio::buffer(head_),
+                                          is_joined() ? asio::const_buffer() : asio::buffer(*request_.body)};
+  connection_->write(buffers, [self = shared_from_this(), connection = connection_, writing](
+                                  boost::system::error_code error, std::size_t) {
     writing->is_done = true;
     writing->error = error;
     self->wake_.cancel();
@@ -275,7 +284,8 @@ Task<void> ClientExchange::wait_for_write(const Writing& writing, Steady::time_p
   }
 }
 
-// A large request is written while the answer is read: a peer may answer before it has read the request, and may never read the rest of it.
+// A large request is written while the answer is read: a peer may answer before it has read the request, and may never
+// read the rest of it.
 Task<bool> ClientExchange::converse() {
   phase_ = Phase::exchange;
   if (aborted_) co_return true;
@@ -283,8 +293,8 @@ Task<bool> ClientExchange::converse() {
   response.address = connection_->address();
   const auto writing = start_write();
   if (is_joined()) co_await wait_for_write(*writing, deadline_);  // it fits into the socket's buffer: done at once
-  ResponseReader reader({.header_bytes_max = parts_->options.header_bytes_max,
-                         .body_bytes_max = parts_->options.response_bytes_max});
+  ResponseReader reader(
+      {.header_bytes_max = parts_->options.header_bytes_max, .body_bytes_max = parts_->options.response_bytes_max});
   buffer_.resize(kReadBytes);
   while (true) {
     const auto [error, count] = co_await connection_->read_some(asio::buffer(buffer_));
@@ -328,11 +338,11 @@ bool ClientExchange::fail_read(ResponseReader& reader, const Writing& writing, b
   const bool is_unsent = !writing.is_done || writing.error;
   reader.move_to(response);
   if (reader.is_begun() || !is_unsent) {
-    fail_with(FailureClass::connection_reset,
-              "the connection ended before the answer was complete" + (is_end(error) ? std::string() : ": " + error.message()));
+    fail_with(FailureClass::connection_reset, "the connection ended before the answer was complete" +
+                                                  (is_end(error) ? std::string() : ": " + error.message()));
   } else {
-    fail_with(FailureClass::write_failed, "the connection ended while the request was sent: " +
-                                              (writing.error ? writing.error : error).message());
+    fail_with(FailureClass::write_failed,
+              "the connection ended while the request was sent: " + (writing.error ? writing.error : error).message());
   }
   return true;
 }

@@ -25,9 +25,9 @@ struct ClientParts {
   std::shared_ptr<ClientPool> pool;
 };
 
-// Everything happens on the strand of the connection: a pooled one's, else a new one. So the deadline's handler, cancellation
-// and the running step never race, and both end a step by closing the socket under it (unlike a cancellation signal, that
-// is not lost between two operations); each step looks at `aborted_` when it resumes.
+// Everything happens on the strand of the connection: a pooled one's, else a new one. So the deadline's handler,
+// cancellation and the running step never race, and both end a step by closing the socket under it (unlike a
+// cancellation signal, that is not lost between two operations); each step looks at `aborted_` when it resumes.
 class ClientExchange : public std::enable_shared_from_this<ClientExchange> {
  public:
   ClientExchange(std::shared_ptr<ClientParts> parts, ClientRequest request);

@@ -51,7 +51,8 @@ void ClientPool::park(const std::string& key, Item connection) {
   bool is_to_arm = false;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto found = by_key_.find(key); found != by_key_.end() && found->second.size() >= options_.idle_per_host_max) {
+    if (const auto found = by_key_.find(key);
+        found != by_key_.end() && found->second.size() >= options_.idle_per_host_max) {
       dropped.push_back(remove(found->second.front()));
     }
     if (order_.size() >= options_.idle_max) dropped.push_back(remove(order_.begin()));

@@ -63,7 +63,8 @@ struct HttpClient::State : ClientParts {
   std::unordered_map<ClientExchange*, std::weak_ptr<ClientExchange>> under_way;
 };
 
-HttpClient::HttpClient(asio::any_io_executor executor, Resolver& resolver, const AddressGuard& guard, ClientOptions options)
+HttpClient::HttpClient(asio::any_io_executor executor, Resolver& resolver, const AddressGuard& guard,
+                       ClientOptions options)
     : state_(std::make_shared<State>(std::move(executor), resolver, guard, std::move(options))) {}
 
 HttpClient::~HttpClient() {
@@ -82,14 +83,15 @@ Task<ClientResponse> HttpClient::post(ClientRequest request) {
         }
         auto executor = asio::get_associated_executor(handler);
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        asio::co_spawn(exchange->strand(), exchange->run(),
-                       [state, exchange, shared, executor, guard = asio::make_work_guard(executor)](const std::exception_ptr&) {
-                         {
-                           const std::lock_guard lock(state->mutex);
-                           state->under_way.erase(exchange.get());
-                         }
-                         asio::post(executor, [exchange, shared] { std::move (*shared)(std::move(exchange->response)); });
-                       });
+        asio::co_spawn(
+            exchange->strand(), exchange->run(),
+            [state, exchange, shared, executor, guard = asio::make_work_guard(executor)](const std::exception_ptr&) {
+              {
+                const std::lock_guard lock(state->mutex);
+                state->under_way.erase(exchange.get());
+              }
+              asio::post(executor, [exchange, shared] { std::move (*shared)(std::move(exchange->response)); });
+            });
       },
       asio::use_awaitable, state_, std::move(request));
 }
@@ -103,7 +105,8 @@ void HttpClient::cancel_all() {
     }
   }
   for (const auto& exchange : running) {
-    asio::post(exchange->strand(), [exchange] { exchange->abort(FailureClass::canceled, "canceled by us before an answer came"); });
+    asio::post(exchange->strand(),
+               [exchange] { exchange->abort(FailureClass::canceled, "canceled by us before an answer came"); });
   }
 }
 

@@ -28,11 +28,11 @@ enum class FailureClass {
   tls_handshake,
   tls_certificate,  // the certificate or the name on it does not verify
   write_failed,
-  response_timeout,   // sent, no complete answer within the deadline
-  connection_reset,   // closed before a complete answer
-  invalid_response,   // not HTTP, or headers over their bound
-  http_status,        // an answer, but not 2xx
-  canceled,           // by us: drain deadline or lost lease
+  response_timeout,  // sent, no complete answer within the deadline
+  connection_reset,  // closed before a complete answer
+  invalid_response,  // not HTTP, or headers over their bound
+  http_status,       // an answer, but not 2xx
+  canceled,          // by us: drain deadline or lost lease
   internal,
 };
 [[nodiscard]] std::string_view to_text(FailureClass failure);
@@ -42,8 +42,8 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
 struct ClientRequest {
   Url url;
-  // Host, Content-Length and hop-by-hop headers are the client's own: in here they are left out. A name that is no token or
-  // a value with control characters (CR, LF, NUL) fails the request as internal before anything is sent.
+  // Host, Content-Length and hop-by-hop headers are the client's own: in here they are left out. A name that is no
+  // token or a value with control characters (CR, LF, NUL) fails the request as internal before anything is sent.
   HeaderList headers;
   std::shared_ptr<const std::string> body;
   std::chrono::milliseconds timeout{10000};  // the whole exchange, resolution and connecting included
@@ -56,19 +56,19 @@ struct Phases {  // microseconds from the start of the request; -1: not reached 
 
 struct ClientResponse {
   FailureClass failure = FailureClass::none;  // none: a complete 2xx answer (its body perhaps cut at the maximum)
-  std::string error;          // for people, without secrets; empty if failure is none
-  int status = 0;             // 0: no answer; also set if only the body failed: judge by `failure`, not by this
-  std::string reason;         // of the status line
+  std::string error;                          // for people, without secrets; empty if failure is none
+  int status = 0;      // 0: no answer; also set if only the body failed: judge by `failure`, not by this
+  std::string reason;  // of the status line
   HeaderList headers;
-  std::string body;           // ≤ 64 KiB after gzip decoding
+  std::string body;  // ≤ 64 KiB after gzip decoding
   bool body_truncated = false;
-  std::string address;        // dialled, "203.0.113.9:443"
+  std::string address;  // dialled, "203.0.113.9:443"
   bool reused = false;
   Phases phases;
 };
 
 struct ClientOptions {
-  std::string ca_file = {};   // an operator's extra authority (PEM); empty: the system's only
+  std::string ca_file = {};  // an operator's extra authority (PEM); empty: the system's only
   std::size_t response_bytes_max = 64 * 1024;
   std::size_t header_bytes_max = 64 * 1024;
   std::size_t idle_per_host_max = 64;
@@ -76,13 +76,15 @@ struct ClientOptions {
   std::chrono::seconds idle_timeout{55};
 };
 
-// Thread-safe. A request on a pooled connection that turns out closed before any answer byte is repeated, once, on a new one.
-// Each exchange runs on the strand of its connection (client_exchange.hpp), post() only waits for it: so a pooled connection
-// may serve any coroutine on any executor. The executor's context, the resolver and the guard outlive the client.
+// Thread-safe. A request on a pooled connection that turns out closed before any answer byte is repeated, once, on a
+// new one. Each exchange runs on the strand of its connection (client_exchange.hpp), post() only waits for it: so a
+// pooled connection may serve any coroutine on any executor. The executor's context, the resolver and the guard outlive
+// the client.
 class HttpClient {
  public:
   // Throws std::runtime_error if the certificate authorities cannot be read.
-  HttpClient(boost::asio::any_io_executor executor, Resolver& resolver, const AddressGuard& guard, ClientOptions options);
+  HttpClient(boost::asio::any_io_executor executor, Resolver& resolver, const AddressGuard& guard,
+             ClientOptions options);
   ~HttpClient();  // cancel_all() and close_idle()
   HttpClient(const HttpClient&) = delete;
   // Never throws, always answers within request.timeout (+ scheduling). Resumes on the calling coroutine's executor.

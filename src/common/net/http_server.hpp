@@ -1,4 +1,4 @@
-// HTTP/1.1 server: strict about framing, bounded in everything, one coroutine a connection.
+// HTTP/1.1 server: strict about framing, bounded in everything, one coroutine a connection (http_session.hpp).
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -25,10 +25,10 @@ namespace http = boost::beast::http;
 struct HttpRequest {
   http::verb method = http::verb::unknown;
   std::string method_text;
-  std::string target;  // as sent
-  std::string path;    // before "?", not decoded
-  std::string query;   // after "?"
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::string target;                                        // as sent
+  std::string path;                                          // before "?", not decoded
+  std::string query;                                         // after "?"
+  std::vector<std::pair<std::string, std::string>> headers;  // without trailers
   std::string body;
   std::string remote_address;
   std::string request_id;  // the client's X-Request-Id if it is 1..128 visible ASCII characters, else generated
@@ -58,6 +58,7 @@ struct HttpServerOptions {
   std::chrono::seconds body_timeout{30};
   std::chrono::seconds idle_timeout{75};
   std::size_t connections_max = 8192;
+  std::size_t connections_per_address_max = 4096;  // of one client address
 };
 
 class HttpServer {

@@ -134,8 +134,9 @@ void Resolver::State::open_channel() {
   raw.tries = options.tries;
   raw.sock_state_cb = &State::on_socket;
   raw.sock_state_cb_data = this;
-  check_ares(ares_init_options(&channel, &raw, ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB),
-             "options");
+  check_ares(
+      ares_init_options(&channel, &raw, ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB),
+      "options");
   if (options.servers.empty()) return;
   std::string servers;
   for (const auto& server : options.servers) servers += (servers.empty() ? "" : ",") + server;
@@ -175,17 +176,19 @@ void Resolver::State::watch(int fd, bool readable, bool writable) {
 
 void Resolver::State::wait(const std::shared_ptr<Watch>& watch, bool is_write) {
   (is_write ? watch->is_writing : watch->is_reading) = true;
-  const auto direction = is_write ? asio::posix::stream_descriptor::wait_write : asio::posix::stream_descriptor::wait_read;
-  watch->descriptor.async_wait(direction, [self = shared_from_this(), watch, is_write](boost::system::error_code error) {
-    (is_write ? watch->is_writing : watch->is_reading) = false;
-    if (error || watch->is_gone) return;
-    const int fd = watch->descriptor.native_handle();
-    self->process(is_write ? ARES_SOCKET_BAD : fd, is_write ? fd : ARES_SOCKET_BAD);
-    if (watch->is_gone) return;
-    if (is_write ? watch->wants_write && !watch->is_writing : watch->wants_read && !watch->is_reading) {
-      self->wait(watch, is_write);
-    }
-  });
+  const auto direction =
+      is_write ? asio::posix::stream_descriptor::wait_write : asio::posix::stream_descriptor::wait_read;
+  watch->descriptor.async_wait(
+      direction, [self = shared_from_this(), watch, is_write](boost::system::error_code error) {
+        (is_write ? watch->is_writing : watch->is_reading) = false;
+        if (error || watch->is_gone) return;
+        const int fd = watch->descriptor.native_handle();
+        self->process(is_write ? ARES_SOCKET_BAD : fd, is_write ? fd : ARES_SOCKET_BAD);
+        if (watch->is_gone) return;
+        if (is_write ? watch->wants_write && !watch->is_writing : watch->wants_read && !watch->is_reading) {
+          self->wait(watch, is_write);
+        }
+      });
 }
 
 void Resolver::State::process(int read_fd, int write_fd) {
@@ -200,7 +203,8 @@ void Resolver::State::arm_timer() {
     timer.cancel();
     return;
   }
-  timer.expires_after(std::chrono::seconds(left.tv_sec) + std::chrono::microseconds(left.tv_usec) + std::chrono::milliseconds(1));
+  timer.expires_after(std::chrono::seconds(left.tv_sec) + std::chrono::microseconds(left.tv_usec) +
+                      std::chrono::milliseconds(1));
   timer.async_wait([self = shared_from_this()](boost::system::error_code error) {
     if (!error) self->process(ARES_SOCKET_BAD, ARES_SOCKET_BAD);
   });

@@ -20,8 +20,8 @@ struct ResolverOptions {
   int tries = 2;
 };
 
-// Thread-safe: all work happens on one strand of the executor. Destroy after the io_context has stopped, or after stop().
-// The constructor throws std::runtime_error if the options (a server's address) cannot be used.
+// Thread-safe: all work happens on one strand of the executor. Destroy after the io_context has stopped, or after
+// stop(). The constructor throws std::runtime_error if the options (a server's address) cannot be used.
 class Resolver {
  public:
   using Answer = Result<std::vector<boost::asio::ip::address>>;

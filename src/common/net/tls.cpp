@@ -61,14 +61,16 @@ struct ClientTls::Sessions {
   }
 };
 
-ClientTls::ClientTls(const std::string& ca_file) : sessions_(std::make_unique<Sessions>()), context_(ssl::context::tls_client) {
+ClientTls::ClientTls(const std::string& ca_file)
+    : sessions_(std::make_unique<Sessions>()), context_(ssl::context::tls_client) {
   boost::system::error_code error;
   context_.set_verify_mode(ssl::verify_peer);
   context_.set_default_verify_paths(error);
   if (error) throw std::runtime_error("cannot read the system's certificate authorities: " + error.message());
   if (!ca_file.empty()) {
     context_.load_verify_file(ca_file, error);
-    if (error) throw std::runtime_error("cannot read certificate authorities from \"" + ca_file + "\": " + error.message());
+    if (error)
+      throw std::runtime_error("cannot read certificate authorities from \"" + ca_file + "\": " + error.message());
   }
   auto* native = context_.native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);

@@ -57,7 +57,8 @@ Result<void> check_label(std::string_view label) {
   // The underscore is no host name's (RFC 1123), but valid in DNS (RFC 2181 §11) and in use.
   const bool is_clean = std::all_of(label.begin(), label.end(),
                                     [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; });
-  if (!is_clean) return refuse("the host holds a character that no DNS name has (international names: write the xn-- form)");
+  if (!is_clean)
+    return refuse("the host holds a character that no DNS name has (international names: write the xn-- form)");
   return {};
 }
 
@@ -68,7 +69,8 @@ Result<void> parse_name(std::string host, bool is_single_label_allowed, Url& url
   const std::string_view last = std::string_view(host).substr(host.rfind('.') + 1);
   if (looks_like_number(last) && !last.empty()) {
     if (!is_dotted_quad(host)) {
-      return refuse("the host looks like an IPv4 address but is none: expected four decimal numbers up to 255, like 203.0.113.9");
+      return refuse(
+          "the host looks like an IPv4 address but is none: expected four decimal numbers up to 255, like 203.0.113.9");
     }
     url.host_is_address = true;
     url.host = std::move(host);
@@ -102,7 +104,8 @@ Result<std::uint16_t> parse_port(std::string_view text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool is_number = !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit);
-  if (!is_number || error != std::errc() || value == 0 || value > 65535) return refuse("the port is no number from 1 to 65535");
+  if (!is_number || error != std::errc() || value == 0 || value > 65535)
+    return refuse("the port is no number from 1 to 65535");
   return static_cast<std::uint16_t>(value);
 }
 

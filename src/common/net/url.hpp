@@ -20,9 +20,9 @@ struct Url {
   [[nodiscard]] std::string host_header() const;  // brackets for IPv6, the port unless it is the scheme's own
 };
 
-// Strict: http or https, no user info, no fragment, no control characters, spaces, backslashes or bytes beyond ASCII, host a
-// strict dotted quad, a bracketed IPv6 address or a DNS name of at least two labels (no decimal, octal, hex or short forms
-// of addresses). One trailing dot is taken off. At most 4,096 bytes. Code::invalid, reason "invalid_url".
+// Strict: http or https, no user info, no fragment, no control characters, spaces, backslashes or bytes beyond ASCII,
+// host a strict dotted quad, a bracketed IPv6 address or a DNS name of at least two labels (no decimal, octal, hex or
+// short forms of addresses). One trailing dot is taken off. At most 4,096 bytes. Code::invalid, reason "invalid_url".
 [[nodiscard]] Result<Url> parse_url(std::string_view text);
 
 // The same for the operator's own URLs, where single labels ("localhost", "data") are allowed.

@@ -60,7 +60,9 @@ class World {
                           });
     return promise->get_future();
   }
-  net::ClientResponse post(const std::string& url, PostOptions options = {}) { return start(url, std::move(options)).get(); }
+  net::ClientResponse post(const std::string& url, PostOptions options = {}) {
+    return start(url, std::move(options)).get();
+  }
 
   boost::asio::io_context io;
   std::optional<net::Resolver> resolver;

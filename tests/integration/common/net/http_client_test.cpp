@@ -38,7 +38,8 @@ std::string chunked(const std::string& chunks, const std::string& headers = {}) 
   return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + headers + "\r\n" + chunks;
 }
 
-// Goal: the request on the wire is exactly what was asked for, framed by the client. Method: the server keeps what it read.
+// Goal: the request on the wire is exactly what was asked for, framed by the client. Method: the server keeps what it
+// read.
 TEST(Post, SendsTheRequestAndReadsTheAnswer) {
   std::promise<std::string> seen;
   ScriptedServer server([&](Peer& peer) {
@@ -51,8 +52,9 @@ TEST(Post, SendsTheRequestAndReadsTheAnswer) {
                                                                        {"Host", "evil"},
                                                                        {"content-length", "3"},
                                                                        {"Connection", "close"}}});
-  EXPECT_EQ(seen.get_future().get(), "POST /in?a=1 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
-                                         "\r\nContent-Type: application/json\r\nX-Own: one\r\nContent-Length: 7\r\n\r\n{\"a\":1}");
+  EXPECT_EQ(seen.get_future().get(),
+            "POST /in?a=1 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
+                "\r\nContent-Type: application/json\r\nX-Own: one\r\nContent-Length: 7\r\n\r\n{\"a\":1}");
   EXPECT_EQ(response.failure, FailureClass::none);
   EXPECT_EQ(response.error, "");
   EXPECT_EQ(response.status, 201);
@@ -74,8 +76,9 @@ TEST(Post, SendsTheRequestAndReadsTheAnswer) {
 TEST(Post, RefusesHeadersThatCannotBeSent) {
   ScriptedServer server(always(answer(200)));
   World world;
-  const HeaderList bad{{"X-A", "b\r\nX-C: d"}, {"X-A", "b\nc"}, {"X-A", std::string("b\0c", 3)}, {"X-A\r\nX-B", "c"}, {"", "c"},
-                       {"X A", "c"},           {"X:A", "c"},    {"X-A", "b\rc"}};
+  const HeaderList bad{{"X-A", "b\r\nX-C: d"}, {"X-A", "b\nc"}, {"X-A", std::string("b\0c", 3)},
+                       {"X-A\r\nX-B", "c"},    {"", "c"},       {"X A", "c"},
+                       {"X:A", "c"},           {"X-A", "b\rc"}};
   for (const auto& header : bad) {
     const auto response = world.post(server.url(), {.headers = {header}});
     EXPECT_EQ(response.failure, FailureClass::internal);
@@ -98,13 +101,15 @@ TEST(Post, SendsALargeBody) {
   EXPECT_TRUE(seen.get_future().get().ends_with("\r\n\r\n" + body));
 }
 
-// Goal: an answer other than 2xx is a failure with its status, and a redirect is not followed. Method: statuses in turn.
+// Goal: an answer other than 2xx is a failure with its status, and a redirect is not followed. Method: statuses in
+// turn.
 TEST(Post, ReportsOtherStatusesAndFollowsNothing) {
   ScriptedServer trap(always(answer(200)));
   World world;
   for (const int status : {204, 301, 302, 307, 400, 410, 429, 500, 503}) {
-    ScriptedServer server(always(status == 204 ? std::string("HTTP/1.1 204 No\r\n\r\n")
-                                               : answer(status, "why", "Location: " + trap.url() + "\r\nRetry-After: 7\r\n")));
+    ScriptedServer server(always(status == 204
+                                     ? std::string("HTTP/1.1 204 No\r\n\r\n")
+                                     : answer(status, "why", "Location: " + trap.url() + "\r\nRetry-After: 7\r\n")));
     const auto response = world.post(server.url());
     EXPECT_EQ(response.status, status);
     EXPECT_EQ(response.failure, status == 204 ? FailureClass::none : FailureClass::http_status);
@@ -119,7 +124,8 @@ TEST(Post, ReadsEveryFraming) {
   World world;
   ScriptedServer in_chunks([](Peer& peer) {
     peer.read_request();
-    for (const auto* piece : {"HTTP/1.1 200 OK\r\nTransfer-", "Encoding: chunked\r\n\r", "\n4;ext=1\r\nWi", "ki\r", "\n5\r\npedia\r\n0\r\nTrailer: x\r\n\r\n"}) {
+    for (const auto* piece : {"HTTP/1.1 200 OK\r\nTransfer-", "Encoding: chunked\r\n\r", "\n4;ext=1\r\nWi", "ki\r",
+                              "\n5\r\npedia\r\n0\r\nTrailer: x\r\n\r\n"}) {
       peer.send(piece);
     }
     peer.wait_until_closed();
@@ -140,7 +146,8 @@ TEST(Post, ReadsEveryFraming) {
   world.client->close_idle();
 }
 
-// Goal: interim answers are skipped, but not without end. Method: 100 and 103 before a 200; then 1xx for ever; then 101.
+// Goal: interim answers are skipped, but not without end. Method: 100 and 103 before a 200; then 1xx for ever; then
+// 101.
 TEST(Post, SkipsInterimAnswers) {
   World world;
   ScriptedServer polite([](Peer& peer) {
@@ -161,7 +168,8 @@ TEST(Post, SkipsInterimAnswers) {
   EXPECT_EQ(world.post(upgrade.url()).failure, FailureClass::invalid_response);
 }
 
-// Goal: a body beyond the maximum is cut there, and a 2xx stays one. Method: exactly the maximum, one more, and without end.
+// Goal: a body beyond the maximum is cut there, and a 2xx stays one. Method: exactly the maximum, one more, and without
+// end.
 TEST(Post, CutsTheBodyAtTheMaximum) {
   World world({.client = {.response_bytes_max = 1000}});
   ScriptedServer exact(always(answer(200, std::string(1000, 'a'))));
@@ -193,7 +201,8 @@ TEST(Post, CutsTheBodyAtTheMaximum) {
   EXPECT_TRUE(world.post(dust.url()).body_truncated);
 }
 
-// Goal: gzip is decoded, in pieces and in members, and a bomb ends at the maximum. Method: counted sizes; broken codings fail.
+// Goal: gzip is decoded, in pieces and in members, and a bomb ends at the maximum. Method: counted sizes; broken
+// codings fail.
 TEST(Post, DecodesGzipWithinItsBounds) {
   World world({.client = {.response_bytes_max = 100'000}});
   const auto coded = [](const std::string& body) { return answer(200, body, "Content-Encoding: gzip\r\n"); };
@@ -263,7 +272,8 @@ TEST(Post, RefusesWhatIsNoAnswer) {
   EXPECT_EQ(world.post(endless.url()).failure, FailureClass::invalid_response);
 }
 
-// Goal: an incomplete answer within the deadline is response_timeout, promptly, at every stage. Method: silence at each.
+// Goal: an incomplete answer within the deadline is response_timeout, promptly, at every stage. Method: silence at
+// each.
 TEST(Post, TimesOut) {
   World world;
   for (const auto& begin : {std::string(), std::string("HTTP/1.1 2"), std::string("HTTP/1.1 200 OK\r\nContent-Le"),
@@ -290,17 +300,21 @@ TEST(Post, TimesOut) {
   EXPECT_EQ(world.post(dripping.url(), {.timeout = 150ms}).failure, FailureClass::response_timeout);
 }
 
-// Goal: a connection that breaks is told apart by when. Method: nobody listens; reset or closed before and within the answer.
+// Goal: a connection that breaks is told apart by when. Method: nobody listens; reset or closed before and within the
+// answer.
 TEST(Post, TellsRefusalAndResetApart) {
   World world;
   std::string nobody;
-  { nobody = ScriptedServer(always("")).url(); }
+  {
+    nobody = ScriptedServer(always("")).url();
+  }
   const auto refused = world.post(nobody);
   EXPECT_EQ(refused.failure, FailureClass::connect_refused);
   EXPECT_EQ(refused.status, 0);
   EXPECT_EQ("http://" + refused.address + "/in", nobody);
   for (const bool is_reset : {false, true}) {
-    for (const auto& begin : {std::string(), std::string("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), chunked("5\r\nhal")}) {
+    for (const auto& begin :
+         {std::string(), std::string("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), chunked("5\r\nhal")}) {
       ScriptedServer server([&](Peer& peer) {
         peer.read_request();
         peer.send(begin);
@@ -313,8 +327,8 @@ TEST(Post, TellsRefusalAndResetApart) {
   }
 }
 
-// Goal: an answer that comes before the request was read is taken. Method: a server that answers at once and reads nothing,
-// with a body larger than the socket's buffers; once it keeps the connection open, once it resets it.
+// Goal: an answer that comes before the request was read is taken. Method: a server that answers at once and reads
+// nothing, with a body larger than the socket's buffers; once it keeps the connection open, once it resets it.
 TEST(Post, TakesAnEarlyAnswer) {
   World world;
   const std::string body(24 * 1024 * 1024, 'b');
@@ -358,11 +372,13 @@ TEST(Pool, ReusesConnections) {
   EXPECT_FALSE(world.post(server.url()).reused);
 }
 
-// Goal: a connection that must not carry another request is not kept. Method: each reason in turn, then no idle connection.
+// Goal: a connection that must not carry another request is not kept. Method: each reason in turn, then no idle
+// connection.
 TEST(Pool, KeepsOnlyCleanConnections) {
   World world;
-  for (const auto& text : {answer(200, "x", "Connection: close\r\n"), std::string("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
-                           answer(200, "x") + "HTTP/1.1 200 smuggled\r\n\r\n", std::string("HTTP/1.1 200 OK\r\n\r\n")}) {
+  for (const auto& text :
+       {answer(200, "x", "Connection: close\r\n"), std::string("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        answer(200, "x") + "HTTP/1.1 200 smuggled\r\n\r\n", std::string("HTTP/1.1 200 OK\r\n\r\n")}) {
     ScriptedServer server([&](Peer& peer) {
       peer.read_request();
       peer.send(text);
@@ -373,7 +389,8 @@ TEST(Pool, KeepsOnlyCleanConnections) {
   }
 }
 
-// Goal: a connection that the peer closed, or wrote to, while it was idle is not used again. Method: the test waits for both.
+// Goal: a connection that the peer closed, or wrote to, while it was idle is not used again. Method: the test waits for
+// both.
 TEST(Pool, DropsConnectionsThatDidNotStayQuiet) {
   for (const bool is_written : {false, true}) {
     std::promise<void> spoiled;
@@ -488,8 +505,8 @@ TEST(CancelAll, EndsEveryRequestUnderWay) {
   EXPECT_EQ(world.post(server.url()).status, 200);
 }
 
-// Goal: many requests at once from several threads share connections without mixing up answers. Method: the server echoes
-// each body; 200 requests, five times over.
+// Goal: many requests at once from several threads share connections without mixing up answers. Method: the server
+// echoes each body; 200 requests, five times over.
 TEST(Post, ServesManyAtOnce) {
   ScriptedServer server([](Peer& peer) {
     for (auto request = peer.read_request(); !request.empty(); request = peer.read_request()) {
@@ -499,7 +516,8 @@ TEST(Post, ServesManyAtOnce) {
   World world({.threads = 4, .client = {.idle_per_host_max = 200}});
   for (int round = 0; round < 5; ++round) {
     std::vector<std::future<ClientResponse>> answers;
-    for (int i = 0; i < 200; ++i) answers.push_back(world.start(server.url(), {.body = "body " + std::to_string(i), .timeout = 20s}));
+    for (int i = 0; i < 200; ++i)
+      answers.push_back(world.start(server.url(), {.body = "body " + std::to_string(i), .timeout = 20s}));
     for (int i = 0; i < 200; ++i) {
       const auto response = answers[static_cast<std::size_t>(i)].get();
       ASSERT_EQ(response.failure, FailureClass::none) << response.error;

@@ -118,7 +118,8 @@ TEST(Tls, RefusesWhatIsNoTls12) {
   });
   EXPECT_EQ(world.post("https://127.0.0.1:" + std::to_string(plain.port()) + "/").failure, FailureClass::tls_handshake);
   ScriptedServer closing([](Peer& peer) { peer.read_some(); });
-  EXPECT_EQ(world.post("https://127.0.0.1:" + std::to_string(closing.port()) + "/").failure, FailureClass::tls_handshake);
+  EXPECT_EQ(world.post("https://127.0.0.1:" + std::to_string(closing.port()) + "/").failure,
+            FailureClass::tls_handshake);
   ScriptedServer silent([](Peer& peer) { peer.wait_until_closed(); });
   const auto started = Steady::now();
   EXPECT_EQ(world.post("https://127.0.0.1:" + std::to_string(silent.port()) + "/", {.timeout = 150ms}).failure,
@@ -126,7 +127,8 @@ TEST(Tls, RefusesWhatIsNoTls12) {
   EXPECT_LT(Steady::now() - started, 2s);
 }
 
-// Goal: large bodies go both ways over TLS, and an early answer is taken. Method: 4 MiB up, echoed length and 60 KiB down.
+// Goal: large bodies go both ways over TLS, and an early answer is taken. Method: 4 MiB up, echoed length and 60 KiB
+// down.
 TEST(Tls, CarriesLargeBodiesBothWays) {
   const TestAuthority authority;
   const auto tls = authority.issue({});
@@ -147,7 +149,8 @@ TEST(Tls, CarriesLargeBodiesBothWays) {
   EXPECT_EQ(world.post(early.url(), {.body = std::string(16 * 1024 * 1024, 'q')}).status, 413);
 }
 
-// Goal: a peer that ends TLS without a goodbye in the middle of an answer of known length is a reset. Method: raw close.
+// Goal: a peer that ends TLS without a goodbye in the middle of an answer of known length is a reset. Method: raw
+// close.
 TEST(Tls, TellsATruncatedAnswer) {
   const TestAuthority authority;
   const auto tls = authority.issue({});

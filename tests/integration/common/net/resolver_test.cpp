@@ -39,11 +39,12 @@ std::vector<std::string> texts(const Resolver::Answer& found) {
   return out;
 }
 
-// Goal: all addresses of both families come, once each, and unknown names and names without any are told apart from failures.
-// Method: a zone of four names.
+// Goal: all addresses of both families come, once each, and unknown names and names without any are told apart from
+// failures. Method: a zone of four names.
 TEST(Resolver, GivesAddressesOfBothFamilies) {
   DnsServer dns([](const std::string& name) -> DnsAnswer {
-    if (name == "both.example.test") return {.addresses = {"93.184.216.34", "93.184.216.35", "93.184.216.34", "2606:2800::1"}};
+    if (name == "both.example.test")
+      return {.addresses = {"93.184.216.34", "93.184.216.35", "93.184.216.34", "2606:2800::1"}};
     if (name == "six.example.test") return {.addresses = {"2606:2800::2"}};
     if (name == "empty.example.test") return {};
     return {.is_unknown = true};
@@ -61,7 +62,8 @@ TEST(Resolver, GivesAddressesOfBothFamilies) {
   }
 }
 
-// Goal: a name is asked once while it is cached or being asked. Method: many askers at once, then again; counted questions.
+// Goal: a name is asked once while it is cached or being asked. Method: many askers at once, then again; counted
+// questions.
 TEST(Resolver, AsksOncePerName) {
   DnsServer dns([](const std::string&) { return DnsAnswer{.addresses = {"93.184.216.34"}}; });
   World world({.threads = 4, .dns = asking(dns)});
@@ -75,7 +77,8 @@ TEST(Resolver, AsksOncePerName) {
   EXPECT_EQ(dns.questions(), 2);
 }
 
-// Goal: a TTL of 0 counts as one second, and then the name is asked again. Method: poll until the second question, with a deadline.
+// Goal: a TTL of 0 counts as one second, and then the name is asked again. Method: poll until the second question, with
+// a deadline.
 TEST(Resolver, AsksAgainAfterTheTtl) {
   DnsServer dns([](const std::string&) { return DnsAnswer{.addresses = {"93.184.216.34"}, .ttl = 0}; });
   World world({.dns = asking(dns)});
@@ -119,12 +122,14 @@ TEST(Resolver, StopAnswersWhoeverWaits) {
 TEST(Resolver, SurvivesOddNames) {
   DnsServer dns([](const std::string&) { return DnsAnswer{.is_unknown = true}; });
   World world({.dns = asking(dns)});
-  for (const auto& name : {std::string(), std::string("."), std::string(300, 'a'), std::string("a..b"), std::string("\\"), std::string("a.onion")}) {
+  for (const auto& name : {std::string(), std::string("."), std::string(300, 'a'), std::string("a..b"),
+                           std::string("\\"), std::string("a.onion")}) {
     EXPECT_FALSE(resolve(world, name).get()) << name;
   }
 }
 
-// Goal: a request to a name goes to its address, with the name as Host and the time of the look-up. Method: 127.0.0.1 by name.
+// Goal: a request to a name goes to its address, with the name as Host and the time of the look-up. Method: 127.0.0.1
+// by name.
 TEST(NamedHosts, AreDialledByTheirAddress) {
   DnsServer dns([](const std::string&) { return DnsAnswer{.addresses = {"127.0.0.1"}}; });
   std::promise<std::string> seen;
@@ -138,7 +143,8 @@ TEST(NamedHosts, AreDialledByTheirAddress) {
   EXPECT_EQ(response.address, "127.0.0.1:" + std::to_string(server.port()));
   EXPECT_GT(response.phases.dns, 0);
   EXPECT_GE(response.phases.connect, response.phases.dns);
-  EXPECT_NE(seen.get_future().get().find("\r\nHost: hooks.example.test:" + std::to_string(server.port()) + "\r\n"), std::string::npos);
+  EXPECT_NE(seen.get_future().get().find("\r\nHost: hooks.example.test:" + std::to_string(server.port()) + "\r\n"),
+            std::string::npos);
 }
 
 // Goal: names that do not resolve fail as dns, within the deadline also when the server is silent. Method: both.
@@ -159,9 +165,11 @@ TEST(NamedHosts, FailAsDns) {
   EXPECT_EQ(canceled.get().failure, FailureClass::canceled);
 }
 
-// Goal: without the operator's word, loopback is refused, by address and by name, and nothing is dialled. Method: a canary.
+// Goal: without the operator's word, loopback is refused, by address and by name, and nothing is dialled. Method: a
+// canary.
 TEST(Guard, IsAskedAtDial) {
-  DnsServer dns([](const std::string&) { return DnsAnswer{.addresses = {"127.0.0.1", "::1", "10.0.0.1", "169.254.169.254"}}; });
+  DnsServer dns(
+      [](const std::string&) { return DnsAnswer{.addresses = {"127.0.0.1", "::1", "10.0.0.1", "169.254.169.254"}}; });
   ScriptedServer canary(always(answer(200)));
   World world({.allowed = {}, .dns = asking(dns)});
   for (const auto* host : {"127.0.0.1", "inside.example.test"}) {
@@ -187,7 +195,8 @@ TEST(Guard, SkipsRefusedAddresses) {
   EXPECT_EQ(canary.connections(), 1);
 }
 
-// Goal: an address whose connection hangs leaves time for the next, and alone is a connect_timeout. Method: a full queue.
+// Goal: an address whose connection hangs leaves time for the next, and alone is a connect_timeout. Method: a full
+// queue.
 TEST(NamedHosts, LeaveTimeForTheSecondAddress) {
   DnsServer dns([](const std::string& name) {
     if (name == "hanging.example.test") return DnsAnswer{.addresses = {"127.0.0.2"}};
@@ -200,7 +209,8 @@ TEST(NamedHosts, LeaveTimeForTheSecondAddress) {
   EXPECT_EQ(response.status, 200) << response.error;
   EXPECT_EQ(response.address, "127.0.0.1:" + std::to_string(server.port()));
   EXPECT_GE(response.phases.connect, 250'000);
-  EXPECT_EQ(world.post(server.url("/in", "hanging.example.test"), {.timeout = 150ms}).failure, FailureClass::connect_timeout);
+  EXPECT_EQ(world.post(server.url("/in", "hanging.example.test"), {.timeout = 150ms}).failure,
+            FailureClass::connect_timeout);
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ Result<void> judge(const AddressGuard& guard, const std::string& address) {
   return guard.check_address(boost::asio::ip::make_address(address));
 }
 
-// Goal: every range of the rules is refused from its first to its last address. Method: both ends of each, by rule's name.
+// Goal: every range of the rules is refused from its first to its last address. Method: both ends of each, by rule's
+// name.
 TEST(CheckAddress, RefusesEveryRangeToItsEdges) {
   const auto guard = guard_allowing({});
   struct Case {
@@ -67,7 +68,8 @@ TEST(CheckAddress, RefusesEveryRangeToItsEdges) {
       ASSERT_FALSE(verdict) << address;
       EXPECT_EQ(verdict.error().code, Code::forbidden);
       EXPECT_EQ(verdict.error().reason, "address_refused");
-      EXPECT_NE(verdict.error().message.find(each.rule), std::string::npos) << address << ": " << verdict.error().message;
+      EXPECT_NE(verdict.error().message.find(each.rule), std::string::npos)
+          << address << ": " << verdict.error().message;
       EXPECT_NE(verdict.error().message.find("FAIRLEAD_ALLOW_NETWORKS"), std::string::npos);
     }
   }
@@ -77,11 +79,12 @@ TEST(CheckAddress, RefusesEveryRangeToItsEdges) {
 TEST(CheckAddress, LetsPublicAddressesThrough) {
   const auto guard = guard_allowing({});
   for (const auto* address :
-       {"1.0.0.0", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0", "169.253.255.255",
-        "169.255.0.0", "172.15.255.255", "172.32.0.0", "191.255.255.255", "192.0.1.0", "192.0.3.0", "192.88.98.255", "192.88.100.0",
-        "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "198.51.99.255", "198.51.101.0", "203.0.112.255",
-        "203.0.114.0", "223.255.255.255", "8.8.8.8", "2000::", "2001:200::", "2001:db7:ffff::1", "2001:db9::1", "2003::1",
-        "3ffe:ffff::1", "3fff:1000::1", "2606:4700::1111", "64:ff9b::8.8.8.8"}) {
+       {"1.0.0.0",         "9.255.255.255",   "11.0.0.0",      "100.63.255.255",  "100.128.0.0",      "126.255.255.255",
+        "128.0.0.0",       "169.253.255.255", "169.255.0.0",   "172.15.255.255",  "172.32.0.0",       "191.255.255.255",
+        "192.0.1.0",       "192.0.3.0",       "192.88.98.255", "192.88.100.0",    "192.167.255.255",  "192.169.0.0",
+        "198.17.255.255",  "198.20.0.0",      "198.51.99.255", "198.51.101.0",    "203.0.112.255",    "203.0.114.0",
+        "223.255.255.255", "8.8.8.8",         "2000::",        "2001:200::",      "2001:db7:ffff::1", "2001:db9::1",
+        "2003::1",         "3ffe:ffff::1",    "3fff:1000::1",  "2606:4700::1111", "64:ff9b::8.8.8.8"}) {
     const auto verdict = judge(guard, address);
     EXPECT_TRUE(verdict) << address << ": " << verdict.error().message;
   }
@@ -103,12 +106,29 @@ TEST(CheckAddress, RefusesMetadataWhateverIsAllowed) {
   EXPECT_TRUE(judge(guard, "127.0.0.1"));
   EXPECT_TRUE(judge(guard, "::ffff:127.0.0.1"));
   EXPECT_TRUE(judge(guard, "169.254.1.1"));
-  for (const auto* address :
-       {"169.254.169.254", "169.254.170.2", "169.254.170.23", "169.254.42.42", "100.100.100.200", "192.0.0.192", "168.63.129.16",
-        "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42", "fe80::a9fe:a9fe", "::ffff:169.254.169.254",
-        "::169.254.169.254", "::ffff:0:169.254.169.254", "64:ff9b::169.254.169.254", "2002:a9fe:a9fe::1",
-        "2001:0:a9fe:a9fe::1", "2001:0:102:304:0:0:5601:5601", "64:ff9b:1::169.254.169.254", "64:ff9b:1:a9fe:a9:fe00::",
-        "64:ff9b:1:a9:fe:a9fe::", "64:ff9b:1:0:a9:fea9:fe00::"}) {
+  for (const auto* address : {"169.254.169.254",
+                              "169.254.170.2",
+                              "169.254.170.23",
+                              "169.254.42.42",
+                              "100.100.100.200",
+                              "192.0.0.192",
+                              "168.63.129.16",
+                              "fd00:ec2::254",
+                              "fd00:ec2::23",
+                              "fd20:ce::254",
+                              "fd00:42::42",
+                              "fe80::a9fe:a9fe",
+                              "::ffff:169.254.169.254",
+                              "::169.254.169.254",
+                              "::ffff:0:169.254.169.254",
+                              "64:ff9b::169.254.169.254",
+                              "2002:a9fe:a9fe::1",
+                              "2001:0:a9fe:a9fe::1",
+                              "2001:0:102:304:0:0:5601:5601",
+                              "64:ff9b:1::169.254.169.254",
+                              "64:ff9b:1:a9fe:a9:fe00::",
+                              "64:ff9b:1:a9:fe:a9fe::",
+                              "64:ff9b:1:0:a9:fea9:fe00::"}) {
     const auto verdict = judge(guard, address);
     ASSERT_FALSE(verdict) << address;
     EXPECT_EQ(verdict.error().reason, "address_refused");
@@ -120,18 +140,20 @@ TEST(CheckAddress, RefusesMetadataWhateverIsAllowed) {
 // Goal: an allowed network opens exactly itself. Method: edges inside and outside, both families.
 TEST(FromAllowed, OpensExactlyTheNetwork) {
   const auto guard = guard_allowing({"127.0.0.0/8", "10.1.2.3", "172.16.128.0/17", "fd12:3400::/22", "::1"});
-  for (const auto* address : {"127.0.0.1", "127.255.255.255", "10.1.2.3", "172.16.128.0", "172.16.255.255", "fd12:3400::1", "fd12:37ff::1", "::1"}) {
+  for (const auto* address : {"127.0.0.1", "127.255.255.255", "10.1.2.3", "172.16.128.0", "172.16.255.255",
+                              "fd12:3400::1", "fd12:37ff::1", "::1"}) {
     EXPECT_TRUE(judge(guard, address)) << address;
   }
-  for (const auto* address : {"10.1.2.2", "10.1.2.4", "172.16.127.255", "172.17.0.0", "fd12:3800::", "fd12:33ff::1", "::ffff:127.0.0.1", "::"}) {
+  for (const auto* address : {"10.1.2.2", "10.1.2.4", "172.16.127.255", "172.17.0.0", "fd12:3800::", "fd12:33ff::1",
+                              "::ffff:127.0.0.1", "::"}) {
     EXPECT_FALSE(judge(guard, address)) << address;
   }
 }
 
 // Goal: a bad network is named, never half understood. Method: malformed texts.
 TEST(FromAllowed, NamesWhatItCannotRead) {
-  for (const auto* text : {"", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8x", "10.0.0.1/8", "10.0.0.0/8/8", "10.0.0/8",
-                           "localhost", "::1/129", "fd00::1/8", "fe80::%eth0/10", "*", " 10.0.0.0/8"}) {
+  for (const auto* text : {"", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8x", "10.0.0.1/8", "10.0.0.0/8/8",
+                           "10.0.0/8", "localhost", "::1/129", "fd00::1/8", "fe80::%eth0/10", "*", " 10.0.0.0/8"}) {
     const auto guard = AddressGuard::from_allowed({"127.0.0.0/8", text});
     ASSERT_FALSE(guard) << text;
     EXPECT_EQ(guard.error().code, Code::invalid);
