@@ -13,14 +13,14 @@ bool is_json_type(std::string_view type) { return type.starts_with("application/
 bool is_plain_text(std::string_view text) { return text.find('\0') == std::string_view::npos && is_utf8(text); }
 
 // A statement that PostgreSQL stopped at its timeout (SQLSTATE 57014).
-bool is_timeout(const Error& error) { return error.code == Code::internal && error.message.starts_with("57014"); }
+bool is_timeout(const Error& error) { return error.reason == "database_busy" && error.message.find("57014") != std::string::npos; }
 
 bool is_write(http::verb method) { return method != http::verb::get; }
 
 Response to_response(Result<Response> result, const net::HttpRequest& http) {
   if (result) return *std::move(result);
   const Error& error = result.error();
-  if (is_timeout(error)) {
+  if (is_timeout(error) && !is_write(http.method)) {
     spdlog::warn("statement_timeout request={} path={}", http.request_id, http.path);
     return net::http_problem(http::status::gateway_timeout, "timeout",
                              "the request took too long: narrow it by dates or filters", http.request_id);

@@ -9,6 +9,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 #include <thread>
 
 #include "common/crypto/digest.hpp"
@@ -104,6 +105,7 @@ class Client {
 class ControlWorld : public ::testing::Test {
  protected:
   explicit ControlWorld(const std::string& data_url = "http://127.0.0.1:9") {
+    spdlog::set_level(spdlog::level::warn);
     control::Settings settings;
     settings.common.database_url = Secret(database_.url());
     settings.common.master_key = Secret(crypto::make_master_key());

@@ -213,8 +213,8 @@ TEST_F(Endpoints, ListPagesAndFilters) {
   EXPECT_TRUE(page["pagination"]["has_next_page"]);
   EXPECT_FALSE(page["pagination"]["has_prev_page"]);
   EXPECT_EQ(ids(list("ownerId=even")), (Json{newest[1], newest[3]}));
-  EXPECT_EQ(ids(list("q=billing%203")), (Json{newest[2]}));
-  EXPECT_EQ(ids(list("query=BILLING%205&prev_page_cursor=&next_page_cursor=")), (Json{newest[0]}));
+  EXPECT_EQ(ids(list("q=billing%203")), Json::array({newest[2]}));
+  EXPECT_EQ(ids(list("query=BILLING%205&prev_page_cursor=&next_page_cursor=")), Json::array({newest[0]}));
   EXPECT_EQ(ids(list("q=%25")), Json::array());
   expect_problem(shop.get("endpoints?next_page_cursor=x"), 400, "invalid_cursor", "next_page_cursor");
 }

