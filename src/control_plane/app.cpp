@@ -20,7 +20,8 @@ namespace asio = boost::asio;
 constexpr std::chrono::seconds kDatabasePatience{60};
 constexpr std::chrono::seconds kDrainDeadline{30};
 
-store::DbOptions db_options(const Settings& settings, std::string name, int connections, std::chrono::milliseconds timeout) {
+store::DbOptions db_options(const Settings& settings, std::string name, int connections,
+                            std::chrono::milliseconds timeout) {
   return {.url = settings.common.database_url.reveal(),
           .application_name = "fairlead-control " + name,
           .connections = connections,
@@ -37,7 +38,8 @@ net::HttpServerOptions server_options(const Listen& listen, std::size_t connecti
 
 // Members end in the opposite order: the servers first, the pools behind them.
 struct App::Parts {
-  Parts(asio::io_context& io, const Settings& settings, crypto::Sealer seal, net::AddressGuard addresses, net::Url data_url)
+  Parts(asio::io_context& io, const Settings& settings, crypto::Sealer seal, net::AddressGuard addresses,
+        net::Url data_url)
       : sealer(std::move(seal)),
         guard(std::move(addresses)),
         db(db_options(settings, "api", 4, std::chrono::seconds(10))),
@@ -50,7 +52,8 @@ struct App::Parts {
         front(context, all_routes(), metrics),
         admin(probe, registry),
         server(io, server_options(settings.listen, 8192), [this](auto http) { return front.answer(std::move(http)); }),
-        admin_server(io, server_options(settings.admin_listen, 256), [this](auto http) { return admin.answer(std::move(http)); }) {}
+        admin_server(io, server_options(settings.admin_listen, 256),
+                     [this](auto http) { return admin.answer(std::move(http)); }) {}
 
   crypto::Sealer sealer;
   net::AddressGuard guard;
@@ -76,7 +79,8 @@ Result<std::unique_ptr<App>> App::make(asio::io_context& context, const Settings
   FL_TRY(auto sealer, crypto::Sealer::from_text(settings.common.master_key));
   FL_TRY(auto guard, net::AddressGuard::from_allowed(settings.common.allow_networks));
   FL_TRY(auto data_url, net::parse_internal_url(settings.data_url));
-  return std::unique_ptr<App>(new App(std::make_unique<Parts>(context, settings, std::move(sealer), std::move(guard), std::move(data_url))));
+  return std::unique_ptr<App>(
+      new App(std::make_unique<Parts>(context, settings, std::move(sealer), std::move(guard), std::move(data_url))));
 }
 
 Result<void> App::start() {
@@ -112,7 +116,8 @@ asio::awaitable<void> run_until_signal(App& app, asio::io_context& context) {
 }
 
 Result<void> prepare_schema(const Settings& settings, bool migrates) {
-  const Secret& owner = settings.migrate_database_url.empty() ? settings.common.database_url : settings.migrate_database_url;
+  const Secret& owner =
+      settings.migrate_database_url.empty() ? settings.common.database_url : settings.migrate_database_url;
   FL_TRY_VOID(wait_for_database(migrates ? owner : settings.common.database_url, kDatabasePatience));
   if (!migrates) return check_schema(settings.common.database_url);
   FL_TRY(const auto applied, migrate_database(owner));
@@ -127,8 +132,8 @@ Result<void> serve(const Settings& settings, bool migrates) {
   asio::io_context context(settings.threads);
   FL_TRY(auto app, App::make(context, settings));
   FL_TRY_VOID(app->start());
-  spdlog::info("serving version={} listen={}:{} admin={}:{}", kVersion, settings.listen.address, app->port(), settings.admin_listen.address,
-               app->admin_port());
+  spdlog::info("serving version={} listen={}:{} admin={}:{}", kVersion, settings.listen.address, app->port(),
+               settings.admin_listen.address, app->admin_port());
   asio::co_spawn(context, run_until_signal(*app, context), asio::detached);
   std::vector<std::thread> threads;
   for (int index = 1; index < settings.threads; ++index) threads.emplace_back([&context] { context.run(); });

@@ -9,7 +9,8 @@
 
 namespace fairlead::control {
 
-// The parts of a running control plane, on the caller's io_context, which must outlive it and must have stopped before it ends.
+// The parts of a running control plane, on the caller's io_context, which must outlive it and must have stopped before
+// it ends.
 class App {
  public:
   // Code::invalid if a setting cannot be used.

@@ -42,7 +42,9 @@ std::string flag_of(std::string_view name) {
 // One option for every setting, described and with its default as the settings themselves say.
 void add_setting_flags(CLI::App& command, Flags& flags) {
   const auto add = [&](const std::string& name, const std::string& help) {
-    command.add_option_function<std::string>(flag_of(name), [&flags, name](const std::string& value) { flags[name] = value; }, help)
+    command
+        .add_option_function<std::string>(
+            flag_of(name), [&flags, name](const std::string& value) { flags[name] = value; }, help)
         ->group("Settings (each also as environment variable FAIRLEAD_…)");
   };
   for (const auto& setting : read_settings({}, {}).shown) {
@@ -51,7 +53,8 @@ void add_setting_flags(CLI::App& command, Flags& flags) {
       add(setting.name + "_FILE", "file that holds it");
     }
   }
-  add("FAIRLEAD_CONFIG_FILE", "JSON file with settings, names in lower case without the prefix; environment and flags win");
+  add("FAIRLEAD_CONFIG_FILE",
+      "JSON file with settings, names in lower case without the prefix; environment and flags win");
 }
 
 int run_serve(const Flags& flags, bool migrates) {
@@ -71,7 +74,8 @@ const Secret& owner_url(const DatabaseSettings& settings) {
 int run_migrate(const Flags& flags) {
   const auto settings = read_database_settings(process_environment(), flags);
   if (!settings.problems.empty()) return complain(settings.problems);
-  if (const auto reached = wait_for_database(owner_url(settings), kDatabasePatience); !reached) return complain(reached.error());
+  if (const auto reached = wait_for_database(owner_url(settings), kDatabasePatience); !reached)
+    return complain(reached.error());
   const auto applied = migrate_database(owner_url(settings));
   if (!applied) return complain(applied.error());
   for (const auto& name : *applied) std::cout << "applied " << name << '\n';
@@ -82,11 +86,14 @@ int run_migrate(const Flags& flags) {
 int run_bootstrap(const Flags& flags, const BootstrapNames& names) {
   const auto settings = read_database_settings(process_environment(), flags);
   if (!settings.problems.empty()) return complain(settings.problems);
-  if (const auto reached = wait_for_database(owner_url(settings), kDatabasePatience); !reached) return complain(reached.error());
+  if (const auto reached = wait_for_database(owner_url(settings), kDatabasePatience); !reached)
+    return complain(reached.error());
   if (const auto applied = migrate_database(owner_url(settings)); !applied) return complain(applied.error());
-  store::Connection connection({.url = settings.database_url.reveal(), .application_name = "fairlead-control bootstrap"});
+  store::Connection connection(
+      {.url = settings.database_url.reveal(), .application_name = "fairlead-control bootstrap"});
   IdSource ids;
-  const auto made = connection.run(store::TxKind::read_write, [&](store::Tx& tx) { return bootstrap(tx, names, ids, wall_now()); });
+  const auto made =
+      connection.run(store::TxKind::read_write, [&](store::Tx& tx) { return bootstrap(tx, names, ids, wall_now()); });
   if (!made) return complain(made.error());
   const nlohmann::ordered_json line{{"organisation_id", to_text(made->organisation)},
                                     {"project_id", to_text(made->project)},
@@ -97,7 +104,8 @@ int run_bootstrap(const Flags& flags, const BootstrapNames& names) {
 
 int run_config_check(const Flags& flags) {
   const auto read = read_settings(process_environment(), flags);
-  for (const auto& setting : read.shown) std::cout << setting.name << '=' << setting.value << "    # " << setting.help << '\n';
+  for (const auto& setting : read.shown)
+    std::cout << setting.name << '=' << setting.value << "    # " << setting.help << '\n';
   return read.problems.empty() ? 0 : complain(read.problems);
 }
 
@@ -114,15 +122,19 @@ int run_command_line(int argc, char** argv) {
   auto* serve_command = cli.add_subcommand("serve", "Serve the management API; migrates the database first");
   serve_command->add_flag("--no-migrate", has_no_migrate, "Do not migrate: refuse to start on an older schema");
   auto* migrate_command = cli.add_subcommand("migrate", "Bring the database's schema up to date");
-  auto* bootstrap_command = cli.add_subcommand("bootstrap", "Make the first organisation, project and API key; prints one JSON line");
+  auto* bootstrap_command =
+      cli.add_subcommand("bootstrap", "Make the first organisation, project and API key; prints one JSON line");
   bootstrap_command->add_flag("--json", is_json, "Print JSON, which is what is printed anyway");
-  bootstrap_command->add_option("--organisation", names.organisation, "Name of the organisation")->capture_default_str();
+  bootstrap_command->add_option("--organisation", names.organisation, "Name of the organisation")
+      ->capture_default_str();
   bootstrap_command->add_option("--project", names.project, "Name of the project")->capture_default_str();
   auto* config_command = cli.add_subcommand("config", "Look at the settings");
   config_command->require_subcommand(1);
-  auto* check_command = config_command->add_subcommand("check", "Print the settings in force, secrets masked; 1 if they cannot be used");
+  auto* check_command =
+      config_command->add_subcommand("check", "Print the settings in force, secrets masked; 1 if they cannot be used");
   auto* keygen_command = cli.add_subcommand("keygen", "Print a new master key");
-  for (auto* command : {serve_command, migrate_command, bootstrap_command, check_command}) add_setting_flags(*command, flags);
+  for (auto* command : {serve_command, migrate_command, bootstrap_command, check_command})
+    add_setting_flags(*command, flags);
 
   try {
     cli.parse(argc, argv);

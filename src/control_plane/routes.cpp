@@ -26,19 +26,22 @@ const std::vector<Route>& all_routes() {
       {verb::delete_, "/api/v1/projects/{project}/endpoints/{endpoint}", Right::project, &delete_endpoint},
       {verb::put, "/api/v1/projects/{project}/endpoints/{endpoint}/pause", Right::project, &pause_endpoint},
       {verb::post, "/api/v1/projects/{project}/endpoints/{endpoint}/activate", Right::project, &activate_endpoint},
-      {verb::put, "/api/v1/projects/{project}/endpoints/{endpoint}/expire_secret", Right::project, &expire_endpoint_secret},
+      {verb::put, "/api/v1/projects/{project}/endpoints/{endpoint}/expire_secret", Right::project,
+       &expire_endpoint_secret},
 
       {verb::get, "/api/v1/projects/{project}/subscriptions/?", Right::project, &list_subscriptions},
       {verb::post, "/api/v1/projects/{project}/subscriptions/?", Right::project, &create_subscription},
       {verb::get, "/api/v1/projects/{project}/subscriptions/{subscription}", Right::project, &show_subscription},
       {verb::put, "/api/v1/projects/{project}/subscriptions/{subscription}", Right::project, &update_subscription},
       {verb::delete_, "/api/v1/projects/{project}/subscriptions/{subscription}", Right::project, &delete_subscription},
-      {verb::put, "/api/v1/projects/{project}/subscriptions/{subscription}/toggle_status", Right::project, &toggle_subscription},
+      {verb::put, "/api/v1/projects/{project}/subscriptions/{subscription}/toggle_status", Right::project,
+       &toggle_subscription},
 
       {verb::get, "/api/v1/projects/{project}/event-types/?", Right::project, &list_event_types},
       {verb::post, "/api/v1/projects/{project}/event-types/?", Right::project, &create_event_type},
       {verb::put, "/api/v1/projects/{project}/event-types/{event_type}", Right::project, &update_event_type},
-      {verb::post, "/api/v1/projects/{project}/event-types/{event_type}/deprecate", Right::project, &deprecate_event_type},
+      {verb::post, "/api/v1/projects/{project}/event-types/{event_type}/deprecate", Right::project,
+       &deprecate_event_type},
 
       {verb::get, "/api/v1/projects/{project}/events/?", Right::project, &list_events},
       {verb::post, "/api/v1/projects/{project}/events/?", Right::project, &forward_event},
@@ -48,8 +51,10 @@ const std::vector<Route>& all_routes() {
 
       {verb::get, "/api/v1/projects/{project}/eventdeliveries/?", Right::project, &list_deliveries},
       {verb::get, "/api/v1/projects/{project}/eventdeliveries/{delivery}", Right::project, &show_delivery},
-      {verb::get, "/api/v1/projects/{project}/eventdeliveries/{delivery}/deliveryattempts", Right::project, &list_attempts},
-      {verb::get, "/api/v1/projects/{project}/eventdeliveries/{delivery}/deliveryattempts/{attempt}", Right::project, &show_attempt},
+      {verb::get, "/api/v1/projects/{project}/eventdeliveries/{delivery}/deliveryattempts", Right::project,
+       &list_attempts},
+      {verb::get, "/api/v1/projects/{project}/eventdeliveries/{delivery}/deliveryattempts/{attempt}", Right::project,
+       &show_attempt},
   };
   return routes;
 }

@@ -21,11 +21,12 @@ struct Settings {
 
 struct ReadSettings {
   Settings settings;
-  std::vector<std::string> problems;          // every one of them; empty: usable
-  std::vector<SettingsReader::Shown> shown;   // secrets masked
+  std::vector<std::string> problems;         // every one of them; empty: usable
+  std::vector<SettingsReader::Shown> shown;  // secrets masked
 };
 // `flags`: "FAIRLEAD_X" → value, over the environment.
-[[nodiscard]] ReadSettings read_settings(std::map<std::string, std::string> environment, std::map<std::string, std::string> flags);
+[[nodiscard]] ReadSettings read_settings(std::map<std::string, std::string> environment,
+                                         std::map<std::string, std::string> flags);
 
 // What migrate and bootstrap need: no master key.
 struct DatabaseSettings {

@@ -12,7 +12,8 @@ constexpr Statement list_sql{"attempt_list", R"sql(
   SELECT delivery_id, n, endpoint_id, url, address, requested_at, responded_at, status, reason_phrase, failure, error,
          request_headers, response_headers, response_body
     FROM attempts WHERE project_id = $1 AND delivery_id = $2 ORDER BY n DESC LIMIT $3)sql"};
-constexpr Statement numbers_sql{"attempt_numbers", "SELECT n FROM attempts WHERE project_id = $1 AND delivery_id = $2 LIMIT 32767"};
+constexpr Statement numbers_sql{"attempt_numbers",
+                                "SELECT n FROM attempts WHERE project_id = $1 AND delivery_id = $2 LIMIT 32767"};
 constexpr Statement get_sql{"attempt_get", R"sql(
   SELECT delivery_id, n, endpoint_id, url, address, requested_at, responded_at, status, reason_phrase, failure, error,
          request_headers, response_headers, response_body
@@ -48,7 +49,8 @@ AttemptId attempt_id(const DeliveryId& delivery, int n) {
 
 Result<std::vector<StoredAttempt>> list_attempts(Tx& tx, const ProjectId& project, const DeliveryId& delivery) {
   std::vector<StoredAttempt> attempts;
-  for (const auto& row : tx.exec(list_sql, project, delivery, attempts_listed_max)) attempts.push_back(attempt_from(row));
+  for (const auto& row : tx.exec(list_sql, project, delivery, attempts_listed_max))
+    attempts.push_back(attempt_from(row));
   std::reverse(attempts.begin(), attempts.end());
   return attempts;
 }

@@ -18,7 +18,7 @@ struct StoredAttempt {
   std::string address;  // dialled, with port; empty: none
   TimePoint requested_at;
   std::optional<TimePoint> responded_at;
-  int status = 0;       // HTTP status; 0: no answer
+  int status = 0;  // HTTP status; 0: no answer
   std::string reason_phrase;
   std::string failure;  // class, "none" for success
   std::string error;
@@ -32,8 +32,10 @@ inline constexpr int attempts_listed_max = 100;
 // Attempts have no id of their own in the database: it follows from delivery and number.
 [[nodiscard]] AttemptId attempt_id(const DeliveryId& delivery, int n);
 // The latest attempts_listed_max, oldest first.
-[[nodiscard]] Result<std::vector<StoredAttempt>> list_attempts(Tx& tx, const ProjectId& project, const DeliveryId& delivery);
+[[nodiscard]] Result<std::vector<StoredAttempt>> list_attempts(Tx& tx, const ProjectId& project,
+                                                               const DeliveryId& delivery);
 // Code::not_found if the delivery has no attempt of that id.
-[[nodiscard]] Result<StoredAttempt> get_attempt(Tx& tx, const ProjectId& project, const DeliveryId& delivery, const AttemptId& id);
+[[nodiscard]] Result<StoredAttempt> get_attempt(Tx& tx, const ProjectId& project, const DeliveryId& delivery,
+                                                const AttemptId& id);
 
 }  // namespace fairlead::store

@@ -7,7 +7,8 @@ namespace {
 
 constexpr Statement next_sql{"config_next", "SELECT next_config_version($1)"};
 constexpr Statement live_sql{"config_project_lives", "SELECT 1 FROM projects WHERE id = $1 AND deleted_at IS NULL"};
-constexpr Statement stamp_all_sql{"config_stamp_all", "UPDATE projects SET config_version = $2 WHERE organisation_id = $1"};
+constexpr Statement stamp_all_sql{"config_stamp_all",
+                                  "UPDATE projects SET config_version = $2 WHERE organisation_id = $1"};
 
 }  // namespace
 

@@ -8,8 +8,8 @@
 
 namespace fairlead::store {
 
-// Takes the next configuration number and stamps it on the project; every other change waits until this transaction ends.
-// Code::not_found if the project does not exist or was deleted. Run it read_write, before anything else.
+// Takes the next configuration number and stamps it on the project; every other change waits until this transaction
+// ends. Code::not_found if the project does not exist or was deleted. Run it read_write, before anything else.
 [[nodiscard]] Result<std::int64_t> begin_project_change(Tx& tx, const ProjectId& project);
 // The same for what concerns all of an organisation's projects (its keys): each of them is stamped.
 [[nodiscard]] Result<std::int64_t> begin_organisation_change(Tx& tx, const OrganisationId& organisation);

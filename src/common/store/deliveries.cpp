@@ -12,9 +12,10 @@ using nlohmann::json;
 
 // `p`: the deliveries of the page, read first, so that everything joined to them is a look-up by key.
 constexpr const char* kJoined = R"sql(
-SELECT p.*, e.event_type, e.body, e.headers, e.idempotency_key, e.received_at, s.delivery_mode, s.retry_config, n.name, n.url,
-       n.owner_id, n.support_email, n.deleted_at AS endpoint_deleted_at,
-       CASE WHEN t.status = 'inactive' AND t.generation = n.generation THEN 'inactive' ELSE n.status END AS endpoint_status
+SELECT p.*, e.event_type, e.body, e.headers, e.idempotency_key, e.received_at, s.delivery_mode, s.retry_config, n.name,
+       n.url, n.owner_id, n.support_email, n.deleted_at AS endpoint_deleted_at,
+       CASE WHEN t.status = 'inactive' AND t.generation = n.generation THEN 'inactive' ELSE n.status
+       END AS endpoint_status
   FROM p
   LEFT JOIN LATERAL (SELECT v.event_type, v.body, v.headers, v.idempotency_key, v.received_at FROM events v
                       WHERE v.project_id = p.project_id AND v.id = p.event_id LIMIT 1) e ON true
@@ -22,21 +23,23 @@ SELECT p.*, e.event_type, e.body, e.headers, e.idempotency_key, e.received_at, s
   LEFT JOIN endpoints n ON n.project_id = p.project_id AND n.id = p.endpoint_id
   LEFT JOIN endpoint_state t ON t.project_id = p.project_id AND t.endpoint_id = p.endpoint_id)sql";
 constexpr const char* kColumns = R"sql(
-SELECT w.id, w.project_id, w.event_id, w.endpoint_id, w.subscription_id, w.created_at, w.updated_at, w.next_at, w.status, w.attempts,
-       w.reason, w.event_type, CASE WHEN w.n = 1 OR w.bytes <= $3 THEN w.body END, w.headers, w.idempotency_key, w.received_at,
-       w.delivery_mode, w.retry_config, w.name, w.url, w.owner_id, w.support_email, w.endpoint_deleted_at, w.endpoint_status,
-       NOT (w.n = 1 OR w.bytes <= $3)
+SELECT w.id, w.project_id, w.event_id, w.endpoint_id, w.subscription_id, w.created_at, w.updated_at, w.next_at,
+       w.status, w.attempts, w.reason, w.event_type, CASE WHEN w.n = 1 OR w.bytes <= $3 THEN w.body END, w.headers,
+       w.idempotency_key, w.received_at, w.delivery_mode, w.retry_config, w.name, w.url, w.owner_id, w.support_email,
+       w.endpoint_deleted_at, w.endpoint_status, NOT (w.n = 1 OR w.bytes <= $3)
   FROM (SELECT j.*, row_number() OVER o AS n, sum(coalesce(octet_length(j.body), 0)) OVER o AS bytes FROM j
         WINDOW o AS (ORDER BY j.id )sql";
 
 constexpr Statement begun_sql{"delivery_begun", R"sql(
-  SELECT q.delivery_id FROM unnest($2::smallint[], $3::uuid[], $4::timestamptz[], $5::uuid[]) x(lane, endpoint_id, due_at, id)
+  SELECT q.delivery_id
+    FROM unnest($2::smallint[], $3::uuid[], $4::timestamptz[], $5::uuid[]) x(lane, endpoint_id, due_at, id)
     JOIN queue q ON q.lane = x.lane AND q.endpoint_id = x.endpoint_id AND q.due_at = x.due_at AND q.delivery_id = x.id
                 AND q.project_id = $1
    WHERE q.attempt < 0)sql"};
 
 std::string statement(const std::string& page, const std::string& order) {
-  return "WITH p AS MATERIALIZED (" + page + "), j AS (" + kJoined + ")" + kColumns + order + ")) w ORDER BY w.id " + order;
+  return "WITH p AS MATERIALIZED (" + page + "), j AS (" + kJoined + ")" + kColumns + order + ")) w ORDER BY w.id " +
+         order;
 }
 
 StoredDelivery delivery_from(const pqxx::row& row) {
@@ -60,7 +63,8 @@ StoredDelivery delivery_from(const pqxx::row& row) {
                           .is_beyond = row[24].as<bool>()};
   if (!row[17].is_null()) {
     const auto retry = json::parse(as_text(row[17]));
-    delivery.retry = SubscriptionRetry{retry.value("type", "linear"), retry.value("interval_seconds", 0), retry.value("retry_count", 0)};
+    delivery.retry = SubscriptionRetry{retry.value("type", "linear"), retry.value("interval_seconds", 0),
+                                       retry.value("retry_count", 0)};
   }
   delivery.endpoint_brief = {.id = delivery.endpoint,
                              .project = delivery.project,
@@ -103,10 +107,12 @@ std::pair<std::string, std::string> list_statement(const DeliveryFilter& filter,
   std::string page = "SELECT d.* FROM deliveries d";
   std::string key = "d.id";
   if (is_failures) {  // narrow, so that the few failures among many successes are found by key
-    page = "SELECT d.* FROM failed_deliveries f JOIN deliveries d ON d.project_id = f.project_id AND d.id = f.delivery_id";
+    page =
+        "SELECT d.* FROM failed_deliveries f JOIN deliveries d ON d.project_id = f.project_id AND d.id = f.delivery_id";
     key = "f.delivery_id";
   }
-  page += " WHERE " + key.substr(0, 2) + "project_id = $1 AND " + key + " BETWEEN $2 AND $4 AND d.created_at >= $6 AND d.created_at < $7";
+  page += " WHERE " + key.substr(0, 2) + "project_id = $1 AND " + key +
+          " BETWEEN $2 AND $4 AND d.created_at >= $6 AND d.created_at < $7";
   const auto add = [&](bool is_set, const char* label, const char* condition, const char* otherwise) {
     page += std::string(" AND ") + (is_set ? condition : otherwise);
     if (is_set) name += label;
@@ -116,7 +122,8 @@ std::pair<std::string, std::string> list_statement(const DeliveryFilter& filter,
   add(filter.subscription.has_value(), "_subscription", "d.subscription_id = $10::uuid", "$10::uuid IS NULL");
   add(!filter.statuses.empty(), "_status", "d.status = ANY ($11::smallint[])", "$11::smallint[] IS NOT NULL");
   add(!filter.event_type.empty(), "_type",
-      "EXISTS (SELECT 1 FROM events e WHERE e.project_id = $1 AND e.id = d.event_id AND e.event_type = $12)", "$12 = ''");
+      "EXISTS (SELECT 1 FROM events e WHERE e.project_id = $1 AND e.id = d.event_id AND e.event_type = $12)",
+      "$12 = ''");
   page += " ORDER BY " + key + " " + order + " LIMIT $5";
   return {name, statement(page, order)};
 }
@@ -124,7 +131,8 @@ std::pair<std::string, std::string> list_statement(const DeliveryFilter& filter,
 }  // namespace
 
 Result<StoredDelivery> get_delivery(Tx& tx, const ProjectId& project, const DeliveryId& id) {
-  static const std::string sql = statement("SELECT d.* FROM deliveries d WHERE d.project_id = $1 AND d.id = $2", "DESC");
+  static const std::string sql =
+      statement("SELECT d.* FROM deliveries d WHERE d.project_id = $1 AND d.id = $2", "DESC");
   const auto rows = tx.exec_named("delivery_get", sql, project, id, std::int64_t{0});
   if (rows.empty()) return fail(Code::not_found, "event delivery not found");
   std::vector<StoredDelivery> deliveries{delivery_from(rows[0])};
@@ -138,9 +146,10 @@ Result<std::vector<StoredDelivery>> list_deliveries(Tx& tx, const DeliveryFilter
   for (const auto status : filter.statuses) statuses.add(static_cast<std::int16_t>(status));
   const auto [name, sql] = list_statement(filter, keyset);
   std::vector<StoredDelivery> deliveries;
-  for (const auto& row : tx.exec_named(name, sql, filter.project, DeliveryId{keyset.low}, filter.bytes_max, DeliveryId{keyset.high},
-                                       keyset.rows_max, filter.start, filter.end, endpoints.take(), filter.event, filter.subscription,
-                                       statuses.take(), filter.event_type)) {
+  for (const auto& row :
+       tx.exec_named(name, sql, filter.project, DeliveryId{keyset.low}, filter.bytes_max, DeliveryId{keyset.high},
+                     keyset.rows_max, filter.start, filter.end, endpoints.take(), filter.event, filter.subscription,
+                     statuses.take(), filter.event_type)) {
     deliveries.push_back(delivery_from(row));
   }
   FL_TRY_VOID(mark_begun(tx, filter.project, deliveries));

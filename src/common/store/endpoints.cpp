@@ -110,7 +110,8 @@ const char* Endpoint::effective_status() const {
 }
 
 Result<Endpoint> get_endpoint(Tx& tx, const ProjectId& project, const EndpointId& id) {
-  static const std::string sql = std::string(kColumns) + " WHERE e.project_id = $1 AND e.id = $2 AND e.deleted_at IS NULL";
+  static const std::string sql =
+      std::string(kColumns) + " WHERE e.project_id = $1 AND e.id = $2 AND e.deleted_at IS NULL";
   const auto rows = tx.exec_named("endpoint_get", sql, project, id);
   if (rows.empty()) return fail(Code::not_found, "endpoint not found");
   return endpoint_from(rows[0]);
@@ -129,33 +130,36 @@ Result<std::vector<Endpoint>> list_endpoints(Tx& tx, const EndpointFilter& filte
   sql += keyset.is_descending ? " ORDER BY e.id DESC LIMIT $4" : " ORDER BY e.id LIMIT $4";
   name += keyset.is_descending ? "_desc" : "_asc";
   std::vector<Endpoint> endpoints;
-  const auto rows = tx.exec_named(name, sql, filter.project, EndpointId{keyset.low}, EndpointId{keyset.high}, keyset.rows_max,
-                                  filter.name_part, filter.owner_id);
+  const auto rows = tx.exec_named(name, sql, filter.project, EndpointId{keyset.low}, EndpointId{keyset.high},
+                                  keyset.rows_max, filter.name_part, filter.owner_id);
   for (const auto& row : rows) endpoints.push_back(endpoint_from(row));
   return endpoints;
 }
 
 Result<void> insert_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version) {
-  tx.exec(insert_sql, endpoint.project, endpoint.id, endpoint.name, endpoint.url, endpoint.owner_id, endpoint.description,
-          endpoint.status, endpoint.generation, endpoint.has_advanced_signatures, endpoint.http_timeout, endpoint.rate_limit,
-          endpoint.rate_limit_duration, endpoint.support_email, endpoint.slack_webhook_url, endpoint.teams_webhook_url,
-          secrets_to(endpoint.secrets), authentication_to(endpoint.authentication), version, endpoint.created_at,
-          endpoint.updated_at);
+  tx.exec(insert_sql, endpoint.project, endpoint.id, endpoint.name, endpoint.url, endpoint.owner_id,
+          endpoint.description, endpoint.status, endpoint.generation, endpoint.has_advanced_signatures,
+          endpoint.http_timeout, endpoint.rate_limit, endpoint.rate_limit_duration, endpoint.support_email,
+          endpoint.slack_webhook_url, endpoint.teams_webhook_url, secrets_to(endpoint.secrets),
+          authentication_to(endpoint.authentication), version, endpoint.created_at, endpoint.updated_at);
   return {};
 }
 
 Result<void> update_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version) {
-  const auto updated = tx.exec(
-      update_sql, endpoint.project, endpoint.id, endpoint.name, endpoint.url, endpoint.owner_id, endpoint.description,
-      endpoint.status, endpoint.generation, endpoint.has_advanced_signatures, endpoint.http_timeout, endpoint.rate_limit,
-      endpoint.rate_limit_duration, endpoint.support_email, endpoint.slack_webhook_url, endpoint.teams_webhook_url,
-      secrets_to(endpoint.secrets), authentication_to(endpoint.authentication), version, endpoint.updated_at);
+  const auto updated =
+      tx.exec(update_sql, endpoint.project, endpoint.id, endpoint.name, endpoint.url, endpoint.owner_id,
+              endpoint.description, endpoint.status, endpoint.generation, endpoint.has_advanced_signatures,
+              endpoint.http_timeout, endpoint.rate_limit, endpoint.rate_limit_duration, endpoint.support_email,
+              endpoint.slack_webhook_url, endpoint.teams_webhook_url, secrets_to(endpoint.secrets),
+              authentication_to(endpoint.authentication), version, endpoint.updated_at);
   if (updated.affected_rows() == 0) return fail(Code::not_found, "endpoint not found");
   return {};
 }
 
-Result<void> delete_endpoint(Tx& tx, const ProjectId& project, const EndpointId& id, std::int64_t version, TimePoint now) {
-  if (tx.exec(delete_sql, project, id, now, version).affected_rows() == 0) return fail(Code::not_found, "endpoint not found");
+Result<void> delete_endpoint(Tx& tx, const ProjectId& project, const EndpointId& id, std::int64_t version,
+                             TimePoint now) {
+  if (tx.exec(delete_sql, project, id, now, version).affected_rows() == 0)
+    return fail(Code::not_found, "endpoint not found");
   tx.exec(delete_subscriptions_sql, project, id, now, version);
   return {};
 }

@@ -34,9 +34,9 @@ struct Endpoint {
   std::string status = "active";  // as configured: active, paused, inactive
   int generation = 1;
   bool has_advanced_signatures = true;
-  int http_timeout = 0;           // seconds; 0: the default
-  int rate_limit = 0;             // 0: none
-  int rate_limit_duration = 0;    // seconds
+  int http_timeout = 0;         // seconds; 0: the default
+  int rate_limit = 0;           // 0: none
+  int rate_limit_duration = 0;  // seconds
   std::string support_email;
   std::string slack_webhook_url;
   std::string teams_webhook_url;
@@ -66,6 +66,7 @@ struct EndpointFilter {
 [[nodiscard]] Result<void> insert_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version);
 [[nodiscard]] Result<void> update_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version);
 // A tombstone, and its subscriptions with it. Code::not_found if there is none.
-[[nodiscard]] Result<void> delete_endpoint(Tx& tx, const ProjectId& project, const EndpointId& id, std::int64_t version, TimePoint now);
+[[nodiscard]] Result<void> delete_endpoint(Tx& tx, const ProjectId& project, const EndpointId& id, std::int64_t version,
+                                           TimePoint now);
 
 }  // namespace fairlead::store

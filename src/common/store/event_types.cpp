@@ -19,7 +19,8 @@ constexpr Statement update_sql{"event_type_update", R"sql(
    WHERE project_id = $1 AND id = $2)sql"};
 
 EventType event_type_from(const pqxx::row& row) {
-  EventType type{as_id<EventTypeTag>(row[0]), as_text(row[1]), as_text(row[2]), as_text(row[3]), {}, as_optional_time(row[5])};
+  EventType type{as_id<EventTypeTag>(row[0]), as_text(row[1]), as_text(row[2]), as_text(row[3]), {},
+                 as_optional_time(row[5])};
   if (!row[4].is_null()) type.json_schema = as_text(row[4]);
   return type;
 }
@@ -39,7 +40,8 @@ Result<EventType> lock_event_type(Tx& tx, const ProjectId& project, const EventT
 }
 
 Result<bool> insert_event_type(Tx& tx, const ProjectId& project, const EventType& type, TimePoint now) {
-  return tx.exec(insert_sql, project, type.id, type.name, type.category, type.description, type.json_schema, now).affected_rows() > 0;
+  return tx.exec(insert_sql, project, type.id, type.name, type.category, type.description, type.json_schema, now)
+             .affected_rows() > 0;
 }
 
 Result<void> update_event_type(Tx& tx, const ProjectId& project, const EventType& type, TimePoint now) {

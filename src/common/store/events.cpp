@@ -17,9 +17,11 @@ constexpr Statement endpoints_sql{"event_endpoints", R"sql(
     CROSS JOIN LATERAL (
       SELECT v.endpoint_id FROM deliveries v
        WHERE v.project_id = $1 AND v.event_id = x.event_id AND v.id BETWEEN x.low AND x.high LIMIT $5) d)sql"};
-constexpr Statement live_key_sql{"event_by_live_key", "SELECT event_id FROM idempotency_keys WHERE project_id = $1 AND key = $2"};
+constexpr Statement live_key_sql{"event_by_live_key",
+                                 "SELECT event_id FROM idempotency_keys WHERE project_id = $1 AND key = $2"};
 constexpr Statement key_sql{"event_by_key", R"sql(
-  SELECT id FROM events WHERE project_id = $1 AND id BETWEEN $2 AND $3 AND idempotency_key = $4 ORDER BY id LIMIT 1)sql"};
+  SELECT id FROM events
+   WHERE project_id = $1 AND id BETWEEN $2 AND $3 AND idempotency_key = $4 ORDER BY id LIMIT 1)sql"};
 
 StoredEvent event_from(const pqxx::row& row) {
   StoredEvent event{.id = as_id<EventTag>(row[0]), .project = as_id<ProjectTag>(row[1])};
@@ -65,21 +67,27 @@ std::pair<std::string, std::string> list_statement(const EventFilter& filter, co
   };
   add(!filter.idempotency_key.empty(), "_key", "e.idempotency_key = $7", "$7 = ''");
   add(!filter.owner_id.empty(), "_owner",
-      "(e.owner_id = $8 OR e.endpoint_id IN (SELECT o.id FROM endpoints o WHERE o.project_id = $1 AND o.owner_id = $8))", "$8 = ''");
+      "(e.owner_id = $8 OR e.endpoint_id IN (SELECT o.id FROM endpoints o WHERE o.project_id = $1 AND o.owner_id = "
+      "$8))",
+      "$8 = ''");
   add(!filter.endpoints.empty(), "_endpoint",
-      "(e.endpoint_id = ANY ($9::uuid[]) OR EXISTS (SELECT 1 FROM deliveries d WHERE d.project_id = $1 AND d.event_id = e.id"
+      "(e.endpoint_id = ANY ($9::uuid[]) OR EXISTS (SELECT 1 FROM deliveries d WHERE d.project_id = $1 AND d.event_id "
+      "= e.id"
       " AND d.endpoint_id = ANY ($9::uuid[])"
       " AND d.id BETWEEN (left(e.id::text, 13) || '-0000-0000-000000000000')::uuid"
       " AND (left(e.id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid))",
       "$9::uuid[] IS NOT NULL");
   add(!filter.text_part.empty(), "_text",
-      "(position(lower($10) IN lower(e.event_type)) > 0 OR position(lower($10) IN lower(e.idempotency_key)) > 0)", "$10 = ''");
+      "(position(lower($10) IN lower(e.event_type)) > 0 OR position(lower($10) IN lower(e.idempotency_key)) > 0)",
+      "$10 = ''");
   return {name, R"sql(
-SELECT w.id, w.project_id, w.event_type, CASE WHEN w.n = 1 OR w.bytes <= $11 THEN w.body END, w.headers, w.idempotency_key,
-       w.received_at, w.matched_count, w.endpoint_id, NOT (w.n = 1 OR w.bytes <= $11)
+SELECT w.id, w.project_id, w.event_type, CASE WHEN w.n = 1 OR w.bytes <= $11 THEN w.body END, w.headers,
+       w.idempotency_key, w.received_at, w.matched_count, w.endpoint_id, NOT (w.n = 1 OR w.bytes <= $11)
   FROM (SELECT p.*, row_number() OVER o AS n, sum(octet_length(p.body)) OVER o AS bytes
-          FROM (SELECT e.* FROM events e WHERE )sql" + where + " ORDER BY e.id " + order + R"sql( LIMIT $4) p
-        WINDOW o AS (ORDER BY p.id )sql" + order + ")) w ORDER BY w.id " + order};
+          FROM (SELECT e.* FROM events e WHERE )sql" +
+                    where + " ORDER BY e.id " + order + R"sql( LIMIT $4) p
+        WINDOW o AS (ORDER BY p.id )sql" +
+                    order + ")) w ORDER BY w.id " + order};
 }
 
 }  // namespace
@@ -97,16 +105,17 @@ Result<std::vector<StoredEvent>> list_events(Tx& tx, const EventFilter& filter, 
   for (const auto& endpoint : filter.endpoints) endpoints.add(endpoint);
   const auto [name, sql] = list_statement(filter, keyset);
   std::vector<StoredEvent> events;
-  for (const auto& row : tx.exec_named(name, sql, filter.project, EventId{keyset.low}, EventId{keyset.high}, keyset.rows_max, filter.start,
-                                       filter.end, filter.idempotency_key, filter.owner_id, endpoints.take(), filter.text_part,
-                                       filter.bytes_max)) {
+  for (const auto& row : tx.exec_named(name, sql, filter.project, EventId{keyset.low}, EventId{keyset.high},
+                                       keyset.rows_max, filter.start, filter.end, filter.idempotency_key,
+                                       filter.owner_id, endpoints.take(), filter.text_part, filter.bytes_max)) {
     events.push_back(event_from(row));
   }
   add_endpoints(tx, filter.project, events);
   return events;
 }
 
-Result<std::optional<EventId>> find_event_by_key(Tx& tx, const ProjectId& project, const std::string& key, const Keyset& within) {
+Result<std::optional<EventId>> find_event_by_key(Tx& tx, const ProjectId& project, const std::string& key,
+                                                 const Keyset& within) {
   if (const auto live = tx.exec(live_key_sql, project, key); !live.empty()) return as_id<EventTag>(live[0][0]);
   const auto rows = tx.exec(key_sql, project, EventId{within.low}, EventId{within.high}, key);
   if (rows.empty()) return std::nullopt;

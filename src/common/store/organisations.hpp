@@ -16,6 +16,7 @@ struct NewOrganisation {
   OrganisationId id;
   std::string name;
 };
-[[nodiscard]] Result<void> insert_organisation(Tx& tx, const NewOrganisation& organisation, std::int64_t version, TimePoint now);
+[[nodiscard]] Result<void> insert_organisation(Tx& tx, const NewOrganisation& organisation, std::int64_t version,
+                                               TimePoint now);
 
 }  // namespace fairlead::store

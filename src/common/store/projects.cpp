@@ -13,14 +13,15 @@ constexpr Statement list_sql{"project_list", R"sql(
     FROM projects WHERE organisation_id = $1 AND deleted_at IS NULL ORDER BY id LIMIT $2)sql"};
 constexpr Statement find_sql{"project_find",
                              "SELECT id FROM projects WHERE organisation_id = $1 AND name = $2 AND deleted_at IS NULL"};
-constexpr Statement owner_sql{"project_owner", "SELECT organisation_id FROM projects WHERE id = $1 AND deleted_at IS NULL"};
+constexpr Statement owner_sql{"project_owner",
+                              "SELECT organisation_id FROM projects WHERE id = $1 AND deleted_at IS NULL"};
 constexpr Statement insert_sql{"project_insert", R"sql(
   INSERT INTO projects (id, organisation_id, name, type, logo_url, config, config_version, created_at, updated_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9))sql"};
 constexpr Statement update_sql{"project_update", R"sql(
   UPDATE projects SET name = $2, logo_url = $3, config = $4, updated_at = $5 WHERE id = $1 AND deleted_at IS NULL)sql"};
-constexpr Statement delete_sql{"project_delete",
-                               "UPDATE projects SET deleted_at = $2, updated_at = $2 WHERE id = $1 AND deleted_at IS NULL"};
+constexpr Statement delete_sql{
+    "project_delete", "UPDATE projects SET deleted_at = $2, updated_at = $2 WHERE id = $1 AND deleted_at IS NULL"};
 constexpr Statement delete_keys_sql{"project_delete_keys", R"sql(
   UPDATE api_keys SET deleted_at = $2, version = $3 WHERE project_id = $1 AND deleted_at IS NULL)sql"};
 
@@ -62,8 +63,8 @@ Result<std::vector<Project>> list_projects(Tx& tx, const OrganisationId& organis
 }
 
 Result<void> insert_project(Tx& tx, const Project& project, std::int64_t version) {
-  tx.exec(insert_sql, project.id, project.organisation, project.name, project.type, project.logo_url, project.config, version,
-          project.created_at, project.updated_at);
+  tx.exec(insert_sql, project.id, project.organisation, project.name, project.type, project.logo_url, project.config,
+          version, project.created_at, project.updated_at);
   return {};
 }
 

@@ -14,7 +14,7 @@ struct Project {
   ProjectId id;
   OrganisationId organisation;
   std::string name;
-  std::string type;    // outgoing, incoming
+  std::string type;  // outgoing, incoming
   std::string logo_url;
   std::string config;  // JSON object
   TimePoint created_at;
@@ -25,7 +25,8 @@ inline constexpr int projects_listed_max = 1000;
 
 // The living project, or Code::not_found.
 [[nodiscard]] Result<Project> get_project(Tx& tx, const ProjectId& project);
-[[nodiscard]] Result<std::optional<ProjectId>> find_project(Tx& tx, const OrganisationId& organisation, const std::string& name);
+[[nodiscard]] Result<std::optional<ProjectId>> find_project(Tx& tx, const OrganisationId& organisation,
+                                                            const std::string& name);
 // The owner of a living project.
 [[nodiscard]] Result<std::optional<OrganisationId>> find_project_owner(Tx& tx, const ProjectId& project);
 // By id, at most projects_listed_max.

@@ -18,7 +18,8 @@ constexpr const char* kColumns = R"sql(
     LEFT JOIN endpoint_state t ON t.project_id = s.project_id AND t.endpoint_id = s.endpoint_id)sql";
 
 constexpr Statement used_sql{"subscription_endpoint_used", R"sql(
-  SELECT 1 FROM subscriptions WHERE project_id = $1 AND endpoint_id = $2 AND id <> $3 AND deleted_at IS NULL LIMIT 1)sql"};
+  SELECT 1 FROM subscriptions
+   WHERE project_id = $1 AND endpoint_id = $2 AND id <> $3 AND deleted_at IS NULL LIMIT 1)sql"};
 constexpr Statement insert_sql{"subscription_insert", R"sql(
   INSERT INTO subscriptions (project_id, id, endpoint_id, name, event_types, delivery_mode, retry_config, version,
                              created_at, updated_at)
@@ -39,7 +40,8 @@ std::string types_to(const std::vector<std::string>& types) {
 
 std::optional<std::string> retry_to(const std::optional<SubscriptionRetry>& retry) {
   if (!retry) return std::nullopt;
-  return json{{"type", retry->type}, {"interval_seconds", retry->interval_seconds}, {"retry_count", retry->retry_count}}.dump();
+  return json{{"type", retry->type}, {"interval_seconds", retry->interval_seconds}, {"retry_count", retry->retry_count}}
+      .dump();
 }
 
 Subscription subscription_from(const pqxx::row& row) {
@@ -53,7 +55,8 @@ Subscription subscription_from(const pqxx::row& row) {
                             .updated_at = as_time(row[8])};
   if (!row[6].is_null()) {
     const auto retry = json::parse(as_text(row[6]));
-    subscription.retry = SubscriptionRetry{retry.value("type", "linear"), retry.value("interval_seconds", 0), retry.value("retry_count", 0)};
+    subscription.retry = SubscriptionRetry{retry.value("type", "linear"), retry.value("interval_seconds", 0),
+                                           retry.value("retry_count", 0)};
   }
   subscription.endpoint_brief = {.id = subscription.endpoint,
                                  .project = subscription.project,
@@ -69,7 +72,8 @@ Subscription subscription_from(const pqxx::row& row) {
 }  // namespace
 
 Result<Subscription> get_subscription(Tx& tx, const ProjectId& project, const SubscriptionId& id) {
-  static const std::string sql = std::string(kColumns) + " WHERE s.project_id = $1 AND s.id = $2 AND s.deleted_at IS NULL";
+  static const std::string sql =
+      std::string(kColumns) + " WHERE s.project_id = $1 AND s.id = $2 AND s.deleted_at IS NULL";
   const auto rows = tx.exec_named("subscription_get", sql, project, id);
   if (rows.empty()) return fail(Code::not_found, "subscription not found");
   return subscription_from(rows[0]);
@@ -96,7 +100,8 @@ Result<std::vector<Subscription>> list_subscriptions(Tx& tx, const SubscriptionF
   return subscriptions;
 }
 
-Result<bool> is_endpoint_subscribed(Tx& tx, const ProjectId& project, const EndpointId& endpoint, const SubscriptionId& except) {
+Result<bool> is_endpoint_subscribed(Tx& tx, const ProjectId& project, const EndpointId& endpoint,
+                                    const SubscriptionId& except) {
   return !tx.exec(used_sql, project, endpoint, except).empty();
 }
 
@@ -108,15 +113,17 @@ Result<void> insert_subscription(Tx& tx, const Subscription& subscription, std::
 }
 
 Result<void> update_subscription(Tx& tx, const Subscription& subscription, std::int64_t version) {
-  const auto updated = tx.exec(update_sql, subscription.project, subscription.id, subscription.endpoint, subscription.name,
-                               types_to(subscription.event_types), subscription.delivery_mode, retry_to(subscription.retry),
-                               version, subscription.updated_at);
+  const auto updated = tx.exec(update_sql, subscription.project, subscription.id, subscription.endpoint,
+                               subscription.name, types_to(subscription.event_types), subscription.delivery_mode,
+                               retry_to(subscription.retry), version, subscription.updated_at);
   if (updated.affected_rows() == 0) return fail(Code::not_found, "subscription not found");
   return {};
 }
 
-Result<void> delete_subscription(Tx& tx, const ProjectId& project, const SubscriptionId& id, std::int64_t version, TimePoint now) {
-  if (tx.exec(delete_sql, project, id, now, version).affected_rows() == 0) return fail(Code::not_found, "subscription not found");
+Result<void> delete_subscription(Tx& tx, const ProjectId& project, const SubscriptionId& id, std::int64_t version,
+                                 TimePoint now) {
+  if (tx.exec(delete_sql, project, id, now, version).affected_rows() == 0)
+    return fail(Code::not_found, "subscription not found");
   return {};
 }
 

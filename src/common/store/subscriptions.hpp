@@ -50,7 +50,8 @@ struct SubscriptionFilter {
 
 // The living subscription, or Code::not_found.
 [[nodiscard]] Result<Subscription> get_subscription(Tx& tx, const ProjectId& project, const SubscriptionId& id);
-[[nodiscard]] Result<std::vector<Subscription>> list_subscriptions(Tx& tx, const SubscriptionFilter& filter, const Keyset& keyset);
+[[nodiscard]] Result<std::vector<Subscription>> list_subscriptions(Tx& tx, const SubscriptionFilter& filter,
+                                                                   const Keyset& keyset);
 // Whether a living subscription other than `except` uses the endpoint.
 [[nodiscard]] Result<bool> is_endpoint_subscribed(Tx& tx, const ProjectId& project, const EndpointId& endpoint,
                                                   const SubscriptionId& except);
@@ -58,7 +59,7 @@ struct SubscriptionFilter {
 [[nodiscard]] Result<void> insert_subscription(Tx& tx, const Subscription& subscription, std::int64_t version);
 [[nodiscard]] Result<void> update_subscription(Tx& tx, const Subscription& subscription, std::int64_t version);
 // A tombstone. Code::not_found if there is none.
-[[nodiscard]] Result<void> delete_subscription(Tx& tx, const ProjectId& project, const SubscriptionId& id, std::int64_t version,
-                                               TimePoint now);
+[[nodiscard]] Result<void> delete_subscription(Tx& tx, const ProjectId& project, const SubscriptionId& id,
+                                               std::int64_t version, TimePoint now);
 
 }  // namespace fairlead::store

@@ -12,23 +12,25 @@ auto refused() { return fail(Error{Code::unauthorized, "the credential is not va
 
 bool is_bearer(std::string_view scheme) {
   constexpr std::string_view kBearer = "bearer";
-  return scheme.size() == kBearer.size() && std::equal(scheme.begin(), scheme.end(), kBearer.begin(), [](char a, char b) {
-           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-         });
+  return scheme.size() == kBearer.size() &&
+         std::equal(scheme.begin(), scheme.end(), kBearer.begin(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; });
 }
 
 }  // namespace
 
 Result<KeyHash> parse_authorization(std::optional<std::string_view> header) {
   const auto missing = [] {
-    return fail(Error{Code::unauthorized, "Authentication required: send Authorization: Bearer <API key>", "authentication_required"});
+    return fail(Error{Code::unauthorized, "Authentication required: send Authorization: Bearer <API key>",
+                      "authentication_required"});
   };
   if (!header) return missing();
   const auto space = header->find(' ');
   if (space == std::string_view::npos || space == 0 || space + 1 == header->size()) return missing();
   const auto credential = header->substr(space + 1);
   if (credential.find(' ') != std::string_view::npos) return missing();
-  if (!is_bearer(header->substr(0, space)) || !credential.starts_with("CO.") || credential.size() > 256) return refused();
+  if (!is_bearer(header->substr(0, space)) || !credential.starts_with("CO.") || credential.size() > 256)
+    return refused();
   return crypto::sha256(credential);
 }
 
@@ -50,7 +52,8 @@ Task<Result<Caller>> Authenticator::authenticate(KeyHash hash) {
   {
     const std::lock_guard lock(mutex_);
     generation = generation_;
-    if (const auto found = keys_.find(hash); found != keys_.end() && Steady::now() < found->second.until) key = found->second.value;
+    if (const auto found = keys_.find(hash); found != keys_.end() && Steady::now() < found->second.until)
+      key = found->second.value;
   }
   if (!key) {
     const auto asked_at = Steady::now();

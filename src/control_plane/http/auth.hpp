@@ -14,7 +14,8 @@ namespace fairlead::control {
 // header) or "authorization_failed" (a credential that is no API key).
 [[nodiscard]] Result<KeyHash> parse_authorization(std::optional<std::string_view> header);
 
-// Thread-safe. A key or project that was deleted elsewhere is still accepted for at most `memory`; here it ends at once.
+// Thread-safe. A key or project that was deleted elsewhere is still accepted for at most `memory`; here it ends at
+// once.
 class Authenticator {
  public:
   explicit Authenticator(store::Db& db) : db_(db) {}

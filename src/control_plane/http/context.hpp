@@ -4,7 +4,7 @@
 #include "common/crypto/seal.hpp"
 #include "common/net/address_guard.hpp"
 #include "common/store/db.hpp"
-#include "control_plane/services/id_source.hpp"
+#include "control_plane/http/id_source.hpp"
 
 namespace fairlead::control {
 
@@ -12,8 +12,8 @@ class Authenticator;
 class Forwarder;
 
 struct Context {
-  store::Db& db;      // short reads and every write
-  store::Db& lists;   // lists over events and deliveries, with a statement timeout of their own
+  store::Db& db;     // short reads and every write
+  store::Db& lists;  // lists over events and deliveries, with a statement timeout of their own
   const crypto::Sealer& sealer;
   const net::AddressGuard& guard;
   IdSource& ids;

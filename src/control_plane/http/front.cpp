@@ -13,7 +13,9 @@ bool is_json_type(std::string_view type) { return type.starts_with("application/
 bool is_plain_text(std::string_view text) { return text.find('\0') == std::string_view::npos && is_utf8(text); }
 
 // A statement that PostgreSQL stopped at its timeout (SQLSTATE 57014).
-bool is_timeout(const Error& error) { return error.reason == "database_busy" && error.message.find("57014") != std::string::npos; }
+bool is_timeout(const Error& error) {
+  return error.reason == "database_busy" && error.message.find("57014") != std::string::npos;
+}
 
 bool is_write(http::verb method) { return method != http::verb::get; }
 
@@ -37,8 +39,10 @@ Response to_response(Result<Response> result, const net::HttpRequest& http) {
 
 Response Front::unrouted(const net::HttpRequest& http, const Match& match) const {
   if (http.path == "/healthz") return net::success(http::status::ok, std::string("Fairlead ") + kVersion, "null");
-  if (match.allow.empty()) return net::http_problem(http::status::not_found, "no_such_route", "there is no such route", http.request_id);
-  auto response = net::http_problem(http::status::method_not_allowed, "method_not_allowed", "allowed here: " + match.allow, http.request_id);
+  if (match.allow.empty())
+    return net::http_problem(http::status::not_found, "no_such_route", "there is no such route", http.request_id);
+  auto response = net::http_problem(http::status::method_not_allowed, "method_not_allowed",
+                                    "allowed here: " + match.allow, http.request_id);
   response.headers.emplace_back("Allow", match.allow);
   return response;
 }
@@ -59,7 +63,8 @@ Task<Result<Response>> Front::serve(const Route& route, std::shared_ptr<Request>
     co_return fail(Error{Code::forbidden, "this needs a key of the organisation", "organisation_key_required"});
   }
   if (route.right == Right::project) {
-    FL_CO_TRY(request->path_project, co_await context_.authenticator.reach_project(request->caller, request->params.front().second));
+    FL_CO_TRY(request->path_project,
+              co_await context_.authenticator.reach_project(request->caller, request->params.front().second));
   }
   co_return co_await route.handler(context_, request);
 }
@@ -76,15 +81,15 @@ Task<Response> Front::answer(std::shared_ptr<const net::HttpRequest> http) {
     request->params = std::move(match.params);
     response = to_response(co_await serve(*match.route, request), *http);
     if (is_write(http->method) && response.status < http::status::multiple_choices) {
-      spdlog::info("written request={} method={} path={} status={} key={}", http->request_id, http->method_text, http->path,
-                   static_cast<unsigned>(response.status), to_text(request->caller.key));
+      spdlog::info("written request={} method={} path={} status={} key={}", http->request_id, http->method_text,
+                   http->path, static_cast<unsigned>(response.status), to_text(request->caller.key));
     }
   }
   response.headers.emplace_back("X-Convoy-Version", kApiVersion);
   const std::chrono::duration<double> took = Steady::now() - started;
   metrics_.count(match.route, response.status, took.count());
-  spdlog::debug("request request={} method={} path={} status={} took_ms={:.1f}", http->request_id, http->method_text, http->path,
-                static_cast<unsigned>(response.status), took.count() * 1000);
+  spdlog::debug("request request={} method={} path={} status={} took_ms={:.1f}", http->request_id, http->method_text,
+                http->path, static_cast<unsigned>(response.status), took.count() * 1000);
   co_return response;
 }
 

@@ -26,8 +26,10 @@ std::optional<double> take_part(std::string_view& text) {
     const char c = text.front();
     if (c >= '0' && c <= '9') {
       has_digit = true;
-      if (is_fraction) number += (c - '0') * (scale /= 10);
-      else number = number * 10 + (c - '0');
+      if (is_fraction)
+        number += (c - '0') * (scale /= 10);
+      else
+        number = number * 10 + (c - '0');
       if (number > kLongestNanos) return std::nullopt;
     } else if (c == '.' && !is_fraction) {
       is_fraction = true;

@@ -128,7 +128,8 @@ Result<Field<std::vector<JsonBody>>> JsonBody::objects(std::string_view name, st
   auto field = presence<std::vector<JsonBody>>(found);
   if (!field.has_value()) return field;
   if (!found->is_array()) return wrong_type(path_of(name), "an array of objects");
-  if (found->size() > count_max) return bad_field(path_of(name), "too_many", path_of(name) + " has at most " + std::to_string(count_max) + " items");
+  if (found->size() > count_max)
+    return bad_field(path_of(name), "too_many", path_of(name) + " has at most " + std::to_string(count_max) + " items");
   for (std::size_t index = 0; index < found->size(); ++index) {
     const std::string path = path_of(name) + "." + std::to_string(index);
     if (!(*found)[index].is_object()) return wrong_type(path, "an object");
@@ -142,7 +143,8 @@ Result<Field<std::vector<std::string>>> JsonBody::texts(std::string_view name, s
   auto field = presence<std::vector<std::string>>(found);
   if (!field.has_value()) return field;
   if (!found->is_array()) return wrong_type(path_of(name), "an array of strings");
-  if (found->size() > count_max) return bad_field(path_of(name), "too_many", path_of(name) + " has at most " + std::to_string(count_max) + " items");
+  if (found->size() > count_max)
+    return bad_field(path_of(name), "too_many", path_of(name) + " has at most " + std::to_string(count_max) + " items");
   for (std::size_t index = 0; index < found->size(); ++index) {
     if (!(*found)[index].is_string()) return wrong_type(path_of(name) + "." + std::to_string(index), "a string");
     field.value.push_back((*found)[index].get<std::string>());
@@ -157,7 +159,9 @@ Result<Field<std::int64_t>> JsonBody::seconds(std::string_view name, Bounds boun
   const auto text = found->get<std::string>();
   if (text.empty()) return Field<std::int64_t>{};  // what an unset duration looks like in these clients
   const auto duration = parse_go_duration(text);
-  if (!duration) return bad_field(path_of(name), "invalid_duration", path_of(name) + ": expected seconds or a duration such as \"10s\"");
+  if (!duration)
+    return bad_field(path_of(name), "invalid_duration",
+                     path_of(name) + ": expected seconds or a duration such as \"10s\"");
   field.value = std::chrono::ceil<std::chrono::seconds>(*duration).count();
   if (field.value < bounds.min || field.value > bounds.max) return out_of_range(path_of(name), bounds);
   return field;

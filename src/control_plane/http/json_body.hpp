@@ -1,5 +1,5 @@
-// The JSON body of a request, read by the rules of the wire contract (1.3): names compare without case, unknown names are
-// ignored, a wrong type is refused and names the field.
+// The JSON body of a request, read by the rules of the wire contract (1.3): names compare without case, unknown names
+// are ignored, a wrong type is refused and names the field.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ struct Bounds {
 
 class JsonBody {
  public:
-  // Code::invalid: "body_required" (empty), "invalid_json" (malformed, too deep, bad UTF-8, bytes after the value), "wrong_type" (no object).
+  // Code::invalid: "body_required" (empty), "invalid_json" (malformed, too deep, bad UTF-8, bytes after the value),
+  // "wrong_type" (no object).
   [[nodiscard]] static Result<JsonBody> parse(std::string_view text);
 
   // Code::invalid, reason "wrong_type" or "out_of_range", naming the dotted field.
@@ -52,7 +53,7 @@ class JsonBody {
 
  private:
   static JsonBody from_object(const nlohmann::ordered_json& value, std::string path);
-  std::string path_;  // of this object; empty for the body itself
+  std::string path_;                                                     // of this object; empty for the body itself
   std::vector<std::pair<std::string, nlohmann::ordered_json>> members_;  // names in lower case, the last of equal ones
 };
 

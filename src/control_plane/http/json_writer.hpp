@@ -29,12 +29,18 @@ class JsonWriter {
   JsonWriter& value(double number);
   template <class T>
     requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-  JsonWriter& value(T number) { return raw(std::to_string(number)); }
+  JsonWriter& value(T number) {
+    return raw(std::to_string(number));
+  }
   JsonWriter& value(TimePoint time) { return value(to_rfc3339(time)); }
   template <class Tag>
-  JsonWriter& value(const Id<Tag>& id) { return value(to_text(id)); }
+  JsonWriter& value(const Id<Tag>& id) {
+    return value(to_text(id));
+  }
   template <class T>
-  JsonWriter& value(const std::optional<T>& maybe) { return maybe ? value(*maybe) : value(nullptr); }
+  JsonWriter& value(const std::optional<T>& maybe) {
+    return maybe ? value(*maybe) : value(nullptr);
+  }
   template <class T>
   JsonWriter& value(const std::vector<T>& list) {
     begin_array();
@@ -43,10 +49,14 @@ class JsonWriter {
   }
 
   template <class T>
-  JsonWriter& field(std::string_view name, const T& content) { return key(name).value(content); }
+  JsonWriter& field(std::string_view name, const T& content) {
+    return key(name).value(content);
+  }
   JsonWriter& raw_field(std::string_view name, std::string_view json) { return key(name).raw(json); }
   // Left out when empty.
-  JsonWriter& text_or_absent(std::string_view name, std::string_view text) { return text.empty() ? *this : field(name, text); }
+  JsonWriter& text_or_absent(std::string_view name, std::string_view text) {
+    return text.empty() ? *this : field(name, text);
+  }
 
   [[nodiscard]] std::string take() { return std::move(text_); }
 

@@ -52,7 +52,8 @@ Result<std::optional<TimePoint>> date_of(const Query& query, const char* name) {
   const auto text = query.first(name);
   if (!text || text->starts_with("0001-")) return std::nullopt;
   const auto time = parse_date(*text);
-  if (!time) return bad_field(name, "invalid_date", std::string(name) + ": expected a UTC time such as 2026-01-31T12:00:00");
+  if (!time)
+    return bad_field(name, "invalid_date", std::string(name) + ": expected a UTC time such as 2026-01-31T12:00:00");
   return time;
 }
 
@@ -63,15 +64,18 @@ Result<PageQuery> parse_page(const Query& query, bool has_sort) {
   if (const auto text = query.first("perPage")) {
     int rows = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), rows);
-    if (error == std::errc{} && end == text->data() + text->size()) page.per_page = std::clamp(rows, 1, page_rows_max);
-    else if (error == std::errc::result_out_of_range) page.per_page = text->starts_with('-') ? 1 : page_rows_max;
+    if (error == std::errc{} && end == text->data() + text->size())
+      page.per_page = std::clamp(rows, 1, page_rows_max);
+    else if (error == std::errc::result_out_of_range)
+      page.per_page = text->starts_with('-') ? 1 : page_rows_max;
   }
   page.is_descending = !(has_sort && equals_folded(query.first("sort").value_or(""), "asc"));
   page.is_backward = equals_folded(query.first("direction").value_or(""), "prev");
   const char* name = page.is_backward ? "prev_page_cursor" : "next_page_cursor";
   if (const auto text = query.first(name)) {
     page.cursor = id_from_text(*text);
-    if (!page.cursor) return bad_field(name, "invalid_cursor", std::string(name) + ": expected a cursor of an earlier page");
+    if (!page.cursor)
+      return bad_field(name, "invalid_cursor", std::string(name) + ": expected a cursor of an earlier page");
   }
   return page;
 }
@@ -81,20 +85,25 @@ std::optional<store::Keyset> page_slice(const PageQuery& query) {
   if (query.is_backward && query.cursor) return in_front_of(query, *query.cursor, rows_max);
   store::Keyset slice{query.low, query.high, query.is_descending, rows_max};
   if (query.cursor) {
-    if (query.is_descending) slice.high = std::min(slice.high, *query.cursor);
-    else slice.low = std::max(slice.low, *query.cursor);
+    if (query.is_descending)
+      slice.high = std::min(slice.high, *query.cursor);
+    else
+      slice.low = std::max(slice.low, *query.cursor);
   }
   if (slice.low > slice.high) return std::nullopt;
   return slice;
 }
 
-std::optional<store::Keyset> slice_before(const PageQuery& query, const IdBytes& first) { return in_front_of(query, first, 1); }
+std::optional<store::Keyset> slice_before(const PageQuery& query, const IdBytes& first) {
+  return in_front_of(query, first, 1);
+}
 
 Result<DateRange> parse_dates(const Query& query, TimePoint now) {
   FL_TRY(const auto start, date_of(query, "startDate"));
   FL_TRY(const auto end, date_of(query, "endDate"));
   const auto today = std::chrono::floor<std::chrono::days>(now);
-  DateRange range{start.value_or(today - std::chrono::days(7)), end ? *end + std::chrono::seconds(1) : today + std::chrono::days(1)};
+  DateRange range{start.value_or(today - std::chrono::days(7)),
+                  end ? *end + std::chrono::seconds(1) : today + std::chrono::days(1)};
   if (range.start >= range.end) return bad_field("startDate", "invalid_range", "startDate lies after endDate");
   return range;
 }

@@ -1,4 +1,5 @@
-// Pages of lists ordered by id (wire contract 1.13): the query, the slices to read, and what the answer says of its neighbours.
+// Pages of lists ordered by id (wire contract 1.13): the query, the slices to read, and what the answer says of its
+// neighbours.
 #pragma once
 
 #include <algorithm>
@@ -26,8 +27,8 @@ struct PageQuery {
   IdBytes high = store::id_highest;
 };
 
-// perPage is clamped to 1..page_rows_max. `has_sort`: whether the list honours sort=ASC. Code::invalid "invalid_cursor" for a
-// cursor that is no id.
+// perPage is clamped to 1..page_rows_max. `has_sort`: whether the list honours sort=ASC. Code::invalid "invalid_cursor"
+// for a cursor that is no id.
 [[nodiscard]] Result<PageQuery> parse_page(const Query& query, bool has_sort);
 
 // The slice to read for the page: one row more than it holds. Nothing when the cursor lies outside the list's bounds.
@@ -45,8 +46,8 @@ struct Page {
   std::string previous_cursor;
 };
 
-// Reads one page by `list`, a function from a slice to Result<std::vector<Row>>; Row has an `id`, and may have an `is_beyond` that
-// ends the page early. Runs inside a transaction.
+// Reads one page by `list`, a function from a slice to Result<std::vector<Row>>; Row has an `id`, and may have an
+// `is_beyond` that ends the page early. Runs inside a transaction.
 template <class Row, class List>
 [[nodiscard]] Result<Page<Row>> read_page(const PageQuery& query, List list) {
   Page<Row> page{.per_page = query.per_page};
@@ -56,7 +57,8 @@ template <class Row, class List>
   auto kept = std::min(page.rows.size(), static_cast<std::size_t>(query.per_page));
   if constexpr (requires(const Row& row) { row.is_beyond; }) {
     const auto end = page.rows.begin() + static_cast<std::ptrdiff_t>(kept);
-    kept = static_cast<std::size_t>(std::find_if(page.rows.begin(), end, [](const Row& row) { return row.is_beyond; }) - page.rows.begin());
+    kept = static_cast<std::size_t>(std::find_if(page.rows.begin(), end, [](const Row& row) { return row.is_beyond; }) -
+                                    page.rows.begin());
   }
   const bool has_more = page.rows.size() > kept;
   std::optional<IdBytes> beyond;
@@ -71,8 +73,10 @@ template <class Row, class List>
     page.next_cursor = id_to_text(*query.cursor);
   } else {
     page.has_next = has_more;
-    if (beyond) page.next_cursor = id_to_text(*beyond);
-    else if (page.rows.size() >= 2) page.next_cursor = to_text(page.rows.back().id);
+    if (beyond)
+      page.next_cursor = id_to_text(*beyond);
+    else if (page.rows.size() >= 2)
+      page.next_cursor = to_text(page.rows.back().id);
     if (!page.rows.empty() && query.cursor) {
       if (auto slice = slice_before(query, page.rows.front().id.bytes)) {
         FL_TRY(const auto before, list(*slice));
@@ -101,8 +105,8 @@ struct DateRange {
   TimePoint start;
   TimePoint end;
 };
-// startDate and endDate (UTC, "2006-01-02T15:04:05"); absent, blank or in year 1: from midnight seven days ago to the end of
-// today. Code::invalid "invalid_date" or "invalid_range" naming the parameter.
+// startDate and endDate (UTC, "2006-01-02T15:04:05"); absent, blank or in year 1: from midnight seven days ago to the
+// end of today. Code::invalid "invalid_date" or "invalid_range" naming the parameter.
 [[nodiscard]] Result<DateRange> parse_dates(const Query& query, TimePoint now);
 // Narrows the list to the ids that objects created in the range can have: ids are made a little before or after.
 void narrow_to(PageQuery& query, const DateRange& range);

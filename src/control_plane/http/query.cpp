@@ -16,7 +16,8 @@ std::string decode(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (text[at] == '+') {
       out += ' ';
-    } else if (text[at] == '%' && at + 2 < text.size() && hex_value(text[at + 1]) >= 0 && hex_value(text[at + 2]) >= 0) {
+    } else if (text[at] == '%' && at + 2 < text.size() && hex_value(text[at + 1]) >= 0 &&
+               hex_value(text[at + 2]) >= 0) {
       out += static_cast<char>(hex_value(text[at + 1]) << 4 | hex_value(text[at + 2]));
       at += 2;
     } else {
@@ -49,7 +50,8 @@ Query Query::parse(std::string_view text) {
     std::string name = decode(pair.substr(0, equals));
     strip_index(name);
     std::string value = equals == std::string_view::npos ? "" : decode(pair.substr(equals + 1));
-    if (!name.empty() && value.find_first_not_of(' ') != std::string::npos) query.fields_.emplace_back(std::move(name), std::move(value));
+    if (!name.empty() && value.find_first_not_of(' ') != std::string::npos)
+      query.fields_.emplace_back(std::move(name), std::move(value));
   }
   return query;
 }

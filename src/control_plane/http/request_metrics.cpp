@@ -30,7 +30,8 @@ void RequestMetrics::count(const Route* route, http::status status, double secon
   const std::string path = route == nullptr ? "none" : pattern_of(route->path);
   const std::string method = route == nullptr ? "none" : text_of(http::to_string(route->method));
   requests_.Add({{"route", path}, {"method", method}, {"status", class_of(status)}}).Increment();
-  static const prometheus::Histogram::BucketBoundaries kBounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
+  static const prometheus::Histogram::BucketBoundaries kBounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                                               0.1,   0.25,   0.5,   1,    2.5,   5};
   durations_.Add({{"route", path}, {"method", method}}, kBounds).Observe(seconds);
 }
 

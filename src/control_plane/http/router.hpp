@@ -23,11 +23,11 @@ struct Route {
 struct Match {
   const Route* route = nullptr;  // none: no route of that path, or none of that method
   std::vector<std::pair<std::string, std::string>> params;
-  std::string allow;             // the path's methods, "GET, POST"; empty: no such path
+  std::string allow;  // the path's methods, "GET, POST"; empty: no such path
 };
 
-// Immutable; the routes must outlive it. Of several patterns that match a path, the one with a literal where another has a
-// parameter comes first in the table.
+// Immutable; the routes must outlive it. Of several patterns that match a path, the one with a literal where another
+// has a parameter comes first in the table.
 class Router {
  public:
   explicit Router(const std::vector<Route>& routes);

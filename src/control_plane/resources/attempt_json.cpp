@@ -19,9 +19,12 @@ Headers headers_from(const std::string& list_json) {
   for (const auto& pair : list) {
     if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_string()) continue;
     const auto name = pair[0].get<std::string>();
-    const auto known = std::ranges::find_if(headers, [&](const auto& header) { return equals_ignoring_case(header.first, name); });
-    if (known == headers.end()) headers.emplace_back(name, pair[1].get<std::string>());
-    else known->second += ", " + pair[1].get<std::string>();
+    const auto known =
+        std::ranges::find_if(headers, [&](const auto& header) { return equals_ignoring_case(header.first, name); });
+    if (known == headers.end())
+      headers.emplace_back(name, pair[1].get<std::string>());
+    else
+      known->second += ", " + pair[1].get<std::string>();
   }
   return headers;
 }
@@ -47,9 +50,16 @@ std::string host_of(const std::string& address) {
 }  // namespace
 
 void write_attempt(JsonWriter& json, const store::StoredAttempt& attempt, const ProjectId& project) {
-  json.begin_object().field("uid", store::attempt_id(attempt.delivery, attempt.n)).field("url", attempt.url).field("method", "POST");
-  json.field("endpoint_id", attempt.endpoint).field("api_version", std::string("v") + kVersion).field("project_id", project);
-  json.field("msg_id", attempt.delivery).field("attempt", attempt.n).text_or_absent("ip_address", host_of(attempt.address));
+  json.begin_object()
+      .field("uid", store::attempt_id(attempt.delivery, attempt.n))
+      .field("url", attempt.url)
+      .field("method", "POST");
+  json.field("endpoint_id", attempt.endpoint)
+      .field("api_version", std::string("v") + kVersion)
+      .field("project_id", project);
+  json.field("msg_id", attempt.delivery)
+      .field("attempt", attempt.n)
+      .text_or_absent("ip_address", host_of(attempt.address));
   write_headers(json, "request_http_header", attempt.request_headers);
   write_headers(json, "response_http_header", attempt.response_headers);
   if (attempt.status != 0) {
@@ -58,9 +68,11 @@ void write_attempt(JsonWriter& json, const store::StoredAttempt& attempt, const 
     json.field("http_status", line);
   }
   json.text_or_absent("response_data", attempt.response_body).text_or_absent("error", attempt.error);
-  json.text_or_absent("failure", attempt.failure == "none" ? "" : attempt.failure).field("status", attempt.failure == "none");
+  json.text_or_absent("failure", attempt.failure == "none" ? "" : attempt.failure)
+      .field("status", attempt.failure == "none");
   json.field("requested_at", attempt.requested_at).field("responded_at", attempt.responded_at);
-  json.field("created_at", attempt.requested_at).field("updated_at", attempt.responded_at.value_or(attempt.requested_at));
+  json.field("created_at", attempt.requested_at)
+      .field("updated_at", attempt.responded_at.value_or(attempt.requested_at));
   json.field("deleted_at", nullptr).end_object();
 }
 

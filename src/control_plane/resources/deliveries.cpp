@@ -38,9 +38,12 @@ Result<DeliveryKey> key_of(const Request& request) {
 Result<void> parse_statuses(DeliveryList& list, const Query& query) {
   const auto names = query.all("status");
   for (const auto& name : names) {
-    if (name == "Processing") continue;  // is in a data plane's memory: stored as Scheduled or Retry until it is recorded
+    if (name == "Processing")
+      continue;  // is in a data plane's memory: stored as Scheduled or Retry until it is recorded
     const auto status = delivery_status_from(name);
-    if (!status) return bad_field("status", "invalid_status", "status: expected Scheduled, Processing, Retry, Success, Failure or Discarded");
+    if (!status)
+      return bad_field("status", "invalid_status",
+                       "status: expected Scheduled, Processing, Retry, Success, Failure or Discarded");
     list.filter.statuses.push_back(*status);
   }
   list.is_empty = list.is_empty || (!names.empty() && list.filter.statuses.empty());
@@ -54,9 +57,11 @@ Result<DeliveryList> parse_list(const Request& request) {
   FL_TRY(const auto dates, parse_dates(query, wall_now()));
   narrow_to(list.page, dates);
   list.filter = {.project = request.project(), .start = dates.start, .end = dates.end, .bytes_max = page_bytes_max};
-  for (const auto& text : query.all("endpointId")) list.filter.endpoints.push_back(parse_id<EndpointTag>(text).value_or(EndpointId{}));
+  for (const auto& text : query.all("endpointId"))
+    list.filter.endpoints.push_back(parse_id<EndpointTag>(text).value_or(EndpointId{}));
   if (const auto text = query.first("eventId")) list.filter.event = parse_id<EventTag>(*text).value_or(EventId{});
-  if (const auto text = query.first("subscriptionId")) list.filter.subscription = parse_id<SubscriptionTag>(*text).value_or(SubscriptionId{});
+  if (const auto text = query.first("subscriptionId"))
+    list.filter.subscription = parse_id<SubscriptionTag>(*text).value_or(SubscriptionId{});
   list.filter.event_type = query.first("eventType").value_or(query.first("event_type").value_or(""));
   list.idempotency_key = query.first("idempotencyKey").value_or("");
   list.is_empty = query.first("brokerMessageId").has_value();  // there are no brokers yet
@@ -74,7 +79,8 @@ Result<ReadList> read_list(Tx& tx, DeliveryList list) {
   FL_TRY(const auto project, store::get_project(tx, list.filter.project));
   read.strategy = ProjectConfig::from_stored(project.config).strategy();
   if (!list.idempotency_key.empty()) {
-    FL_TRY(const auto event, store::find_event_by_key(tx, list.filter.project, list.idempotency_key, {list.page.low, list.page.high}));
+    FL_TRY(const auto event,
+           store::find_event_by_key(tx, list.filter.project, list.idempotency_key, {list.page.low, list.page.high}));
     list.is_empty = list.is_empty || !event || (list.filter.event && *list.filter.event != *event);
     list.filter.event = event;
   }
@@ -91,7 +97,8 @@ Result<ReadList> read_list(Tx& tx, DeliveryList list) {
 Task<Result<Response>> list_deliveries(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto list, parse_list(*request));
   FL_CO_TRY(const auto read, co_await context.lists.run(TxKind::snapshot, &read_list, list));
-  co_return net::success(net::http::status::ok, "Event deliveries", page_json(read.page, [&](JsonWriter& json, const store::StoredDelivery& delivery) {
+  co_return net::success(net::http::status::ok, "Event deliveries",
+                         page_json(read.page, [&](JsonWriter& json, const store::StoredDelivery& delivery) {
                            write_delivery(json, delivery, read.strategy);
                          }));
 }
@@ -125,7 +132,8 @@ Task<Result<Response>> list_attempts(Context& context, RequestPtr request) {
 Task<Result<Response>> show_attempt(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto key, key_of(*request));
   FL_CO_TRY(const auto id, request->id<AttemptTag>("attempt", "delivery attempt"));
-  FL_CO_TRY(const auto attempt, co_await context.db.run(TxKind::snapshot, &store::get_attempt, key.project, key.id, id));
+  FL_CO_TRY(const auto attempt,
+            co_await context.db.run(TxKind::snapshot, &store::get_attempt, key.project, key.id, id));
   JsonWriter json;
   write_attempt(json, attempt, key.project);
   co_return net::success(net::http::status::ok, "Delivery attempt", json.take());

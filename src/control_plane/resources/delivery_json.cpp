@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "control_plane/resources/endpoint_json.hpp"
 #include "control_plane/resources/payload_json.hpp"
+#include "control_plane/services/endpoint_json.hpp"
 
 namespace fairlead::control {
 namespace {
@@ -45,7 +45,8 @@ void write_event_brief(JsonWriter& json, const store::StoredDelivery& delivery) 
   json.key("event_metadata").begin_object().field("uid", delivery.event).field("event_type", delivery.event_type);
   json.field("endpoints", nullptr).field("headers", nullptr).field("url_query_params", "").field("url_path", "");
   json.field("idempotency_key", "").field("is_duplicate_event", false).field("acknowledged_at", nullptr);
-  delivery.event_received_at ? json.field("created_at", *delivery.event_received_at) : json.field("created_at", kNoTime);
+  delivery.event_received_at ? json.field("created_at", *delivery.event_received_at)
+                             : json.field("created_at", kNoTime);
   json.field("updated_at", kNoTime).field("deleted_at", nullptr).end_object();
 }
 
@@ -79,7 +80,9 @@ void write_delivery(JsonWriter& json, const store::StoredDelivery& delivery, con
   json.field("status", status_of(delivery));
   write_metadata(json, delivery, strategy);
   json.field("cli_metadata", nullptr).text_or_absent("description", description_of(delivery));
-  json.field("acknowledged_at", delivery.created_at).field("created_at", delivery.created_at).field("updated_at", delivery.updated_at);
+  json.field("acknowledged_at", delivery.created_at)
+      .field("created_at", delivery.created_at)
+      .field("updated_at", delivery.updated_at);
   json.field("deleted_at", nullptr).end_object();
 }
 

@@ -4,8 +4,8 @@
 #include "common/store/projects.hpp"
 #include "control_plane/http/context.hpp"
 #include "control_plane/http/pagination.hpp"
-#include "control_plane/resources/endpoint_json.hpp"
 #include "control_plane/services/endpoint_input.hpp"
+#include "control_plane/services/endpoint_json.hpp"
 
 namespace fairlead::control {
 namespace {
@@ -31,7 +31,8 @@ Result<Response> endpoint_response(net::http::status status, std::string_view me
 
 Result<EndpointRules> rules_for(Tx& tx, const ProjectId& id, const Context& context, ApiVersion version) {
   FL_TRY(const auto project, store::get_project(tx, id));
-  return EndpointRules{context.sealer, context.guard, ProjectConfig::from_stored(project.config), project.type == "outgoing", version};
+  return EndpointRules{context.sealer, context.guard, ProjectConfig::from_stored(project.config),
+                       project.type == "outgoing", version};
 }
 
 // Reads the endpoint, lets `change` change it, and stores it, all under the next configuration number.
@@ -58,7 +59,9 @@ Result<void> rotate(store::Endpoint& endpoint, const JsonBody& body, const Conte
   const auto now = wall_now();
   std::erase_if(endpoint.secrets, [&](const auto& secret) { return secret.expires_at && *secret.expires_at <= now; });
   if (endpoint.secrets.size() >= live_secrets_max) {
-    return fail(Error{Code::invalid, "the endpoint has " + std::to_string(live_secrets_max) + " live secrets: wait until one expires", "too_many_secrets"});
+    return fail(Error{Code::invalid,
+                      "the endpoint has " + std::to_string(live_secrets_max) + " live secrets: wait until one expires",
+                      "too_many_secrets"});
   }
   for (auto& secret : endpoint.secrets) {
     if (secret.expires_at) continue;
@@ -71,13 +74,15 @@ Result<void> rotate(store::Endpoint& endpoint, const JsonBody& body, const Conte
 
 Result<void> toggle_pause(store::Endpoint& endpoint) {
   const std::string_view status = endpoint.effective_status();
-  if (status == "inactive") return fail(Error{Code::invalid, "an inactive endpoint cannot be paused: activate it first", "endpoint_inactive"});
+  if (status == "inactive")
+    return fail(Error{Code::invalid, "an inactive endpoint cannot be paused: activate it first", "endpoint_inactive"});
   endpoint.status = status == "active" ? "paused" : "active";
   return {};
 }
 
 Result<void> activate(store::Endpoint& endpoint) {
-  if (std::string_view(endpoint.effective_status()) == "active") return fail(Error{Code::invalid, "the endpoint is active", "endpoint_active"});
+  if (std::string_view(endpoint.effective_status()) == "active")
+    return fail(Error{Code::invalid, "the endpoint is active", "endpoint_active"});
   endpoint.status = "active";
   ++endpoint.generation;
   return {};
@@ -91,7 +96,8 @@ Task<Result<Response>> list_endpoints(Context& context, RequestPtr request) {
   filter.name_part = request->query.first("q").value_or(request->query.first("query").value_or(""));
   filter.owner_id = request->query.first("ownerId").value_or("");
   const auto read = [page_query, filter](Tx& tx) {
-    return read_page<store::Endpoint>(page_query, [&](const store::Keyset& slice) { return store::list_endpoints(tx, filter, slice); });
+    return read_page<store::Endpoint>(
+        page_query, [&](const store::Keyset& slice) { return store::list_endpoints(tx, filter, slice); });
   };
   FL_CO_TRY(const auto page, co_await context.db.run(TxKind::snapshot, read));
   const auto view = view_of(context, *request);
@@ -107,7 +113,8 @@ Task<Result<Response>> list_endpoints(Context& context, RequestPtr request) {
 Task<Result<Response>> create_endpoint(Context& context, RequestPtr request) {
   FL_CO_TRY(auto body, JsonBody::parse(request->http->body));
   const auto view = view_of(context, *request);
-  const auto insert = [&context, body = std::move(body), project = request->project(), version = view.version](Tx& tx) -> Result<store::Endpoint> {
+  const auto insert = [&context, body = std::move(body), project = request->project(),
+                       version = view.version](Tx& tx) -> Result<store::Endpoint> {
     FL_TRY(const auto number, store::begin_project_change(tx, project));
     FL_TRY(const auto rules, rules_for(tx, project, context, version));
     store::Endpoint endpoint{.project = project, .id = context.ids.next<EndpointTag>()};
@@ -115,7 +122,8 @@ Task<Result<Response>> create_endpoint(Context& context, RequestPtr request) {
     FL_TRY_VOID(apply_endpoint_input(endpoint, body, rules));
     FL_TRY(auto secret, read_secret(body));
     endpoint.created_at = endpoint.updated_at = wall_now();
-    endpoint.secrets.push_back(make_secret(endpoint, std::move(secret), context.sealer, context.ids, endpoint.created_at));
+    endpoint.secrets.push_back(
+        make_secret(endpoint, std::move(secret), context.sealer, context.ids, endpoint.created_at));
     FL_TRY_VOID(store::insert_endpoint(tx, endpoint, number));
     return endpoint;
   };
@@ -125,7 +133,8 @@ Task<Result<Response>> create_endpoint(Context& context, RequestPtr request) {
 
 Task<Result<Response>> show_endpoint(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto key, key_of(*request));
-  FL_CO_TRY(const auto endpoint, co_await context.db.run(TxKind::autocommit, &store::get_endpoint, key.project, key.id));
+  FL_CO_TRY(const auto endpoint,
+            co_await context.db.run(TxKind::autocommit, &store::get_endpoint, key.project, key.id));
   co_return endpoint_response(net::http::status::ok, "Endpoint", endpoint, view_of(context, *request));
 }
 
@@ -157,14 +166,19 @@ Task<Result<Response>> delete_endpoint(Context& context, RequestPtr request) {
 
 Task<Result<Response>> pause_endpoint(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto key, key_of(*request));
-  const auto change = [key](Tx& tx) { return change_endpoint(tx, key, [](Tx&, store::Endpoint& endpoint) { return toggle_pause(endpoint); }); };
+  const auto change = [key](Tx& tx) {
+    return change_endpoint(tx, key, [](Tx&, store::Endpoint& endpoint) { return toggle_pause(endpoint); });
+  };
   FL_CO_TRY(const auto endpoint, co_await context.db.run(TxKind::read_write, change));
-  co_return endpoint_response(net::http::status::accepted, "Endpoint status changed", endpoint, view_of(context, *request));
+  co_return endpoint_response(net::http::status::accepted, "Endpoint status changed", endpoint,
+                              view_of(context, *request));
 }
 
 Task<Result<Response>> activate_endpoint(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto key, key_of(*request));
-  const auto change = [key](Tx& tx) { return change_endpoint(tx, key, [](Tx&, store::Endpoint& endpoint) { return activate(endpoint); }); };
+  const auto change = [key](Tx& tx) {
+    return change_endpoint(tx, key, [](Tx&, store::Endpoint& endpoint) { return activate(endpoint); });
+  };
   FL_CO_TRY(const auto endpoint, co_await context.db.run(TxKind::read_write, change));
   co_return endpoint_response(net::http::status::accepted, "Endpoint activated", endpoint, view_of(context, *request));
 }

@@ -58,7 +58,8 @@ Result<store::EventType> change_event_type(Tx& tx, const EventTypeKey& key, Chan
 }  // namespace
 
 Task<Result<Response>> list_event_types(Context& context, RequestPtr request) {
-  FL_CO_TRY(const auto types, co_await context.db.run(TxKind::autocommit, &store::list_event_types, request->project()));
+  FL_CO_TRY(const auto types,
+            co_await context.db.run(TxKind::autocommit, &store::list_event_types, request->project()));
   JsonWriter json;
   json.begin_array();
   for (const auto& type : types) write_event_type(json, type);
@@ -71,7 +72,8 @@ Task<Result<Response>> create_event_type(Context& context, RequestPtr request) {
   FL_CO_TRY(type.name, body.required_text("name"));
   FL_CO_TRY_VOID(check_event_type(type.name, "name"));
   FL_CO_TRY_VOID(apply(type, body));
-  FL_CO_TRY(const bool is_new, co_await context.db.run(TxKind::autocommit, &store::insert_event_type, request->project(), type, wall_now()));
+  FL_CO_TRY(const bool is_new, co_await context.db.run(TxKind::autocommit, &store::insert_event_type,
+                                                       request->project(), type, wall_now()));
   if (!is_new) co_return bad_field("name", "duplicate", "the project has an event type of that name");
   co_return event_type_response("Event type created", type);
 }

@@ -17,11 +17,16 @@ void write_event(JsonWriter& json, const store::StoredEvent& event) {
   json.field("endpoints", event.endpoints);
   write_custom_headers(json, event.headers_json);
   write_no_source(json, "source_metadata");
-  json.field("url_query_params", "").field("url_path", "").field("idempotency_key", event.idempotency_key).field("is_duplicate_event", false);
+  json.field("url_query_params", "")
+      .field("url_path", "")
+      .field("idempotency_key", event.idempotency_key)
+      .field("is_duplicate_event", false);
   write_payload(json, event.body, false);
   json.field("status", event.matched_count ? "Success" : "Processing");
   if (event.matched_count == 0) json.field("failure_reason", "no subscription matched");
-  json.field("acknowledged_at", event.received_at).field("created_at", event.received_at).field("updated_at", event.received_at);
+  json.field("acknowledged_at", event.received_at)
+      .field("created_at", event.received_at)
+      .field("updated_at", event.received_at);
   json.field("deleted_at", nullptr).end_object();
 }
 
@@ -39,7 +44,8 @@ Result<EventList> parse_list(const Request& request) {
   narrow_to(list.page, dates);
   list.filter = {.project = request.project(), .start = dates.start, .end = dates.end, .bytes_max = page_bytes_max};
   if (query.first("body")) return bad_field("body", "unsupported", "body: searching in payloads is not supported yet");
-  for (const auto& text : query.all("endpointId")) list.filter.endpoints.push_back(parse_id<EndpointTag>(text).value_or(EndpointId{}));
+  for (const auto& text : query.all("endpointId"))
+    list.filter.endpoints.push_back(parse_id<EndpointTag>(text).value_or(EndpointId{}));
   list.filter.idempotency_key = query.first("idempotencyKey").value_or("");
   list.filter.owner_id = query.first("ownerId").value_or("");
   list.is_empty = query.first("sourceId") || query.first("brokerMessageId");  // there are no sources and no brokers yet
@@ -57,10 +63,11 @@ Result<EventList> parse_list(const Request& request) {
 Task<Result<Response>> list_events(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto list, parse_list(*request));
   const auto read = [list](Tx& tx) {
-    return read_page<store::StoredEvent>(list.page, [&](const store::Keyset& slice) -> Result<std::vector<store::StoredEvent>> {
-      if (list.is_empty) return std::vector<store::StoredEvent>{};
-      return store::list_events(tx, list.filter, slice);
-    });
+    return read_page<store::StoredEvent>(list.page,
+                                         [&](const store::Keyset& slice) -> Result<std::vector<store::StoredEvent>> {
+                                           if (list.is_empty) return std::vector<store::StoredEvent>{};
+                                           return store::list_events(tx, list.filter, slice);
+                                         });
   };
   FL_CO_TRY(const auto page, co_await context.lists.run(TxKind::snapshot, read));
   co_return net::success(net::http::status::ok, "Events", page_json(page, &write_event));
@@ -75,6 +82,8 @@ Task<Result<Response>> show_event(Context& context, RequestPtr request) {
 }
 
 // POST …/events, /fanout and /broadcast: the data plane's answer, whatever it is.
-Task<Result<Response>> forward_event(Context& context, RequestPtr request) { co_return co_await context.forwarder.forward(request->http); }
+Task<Result<Response>> forward_event(Context& context, RequestPtr request) {
+  co_return co_await context.forwarder.forward(request->http);
+}
 
 }  // namespace fairlead::control

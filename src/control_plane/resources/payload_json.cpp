@@ -14,7 +14,8 @@ void write_payload(JsonWriter& json, std::string_view body, bool has_raw) {
 
 void write_custom_headers(JsonWriter& json, const std::string& headers_json) {
   json.key("headers").begin_object();
-  const auto headers = headers_json.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json::parse(headers_json, nullptr, false);
+  const auto headers =
+      headers_json.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json::parse(headers_json, nullptr, false);
   if (headers.is_object()) {
     for (const auto& [name, value] : headers.items()) {
       json.key(name).begin_array();
@@ -35,9 +36,13 @@ void write_no_source(JsonWriter& json, const char* name) {
   for (const char* text : {"uid", "project_id", "mask_id", "name", "url", "type", "provider"}) json.field(text, "");
   json.field("is_disabled", false).field("verifier", nullptr);
   json.key("custom_response").begin_object().field("body", "").field("content_type", "").end_object();
-  for (const char* text : {"provider_config", "forward_headers", "pub_sub", "idempotency_keys"}) json.field(text, nullptr);
+  for (const char* text : {"provider_config", "forward_headers", "pub_sub", "idempotency_keys"})
+    json.field(text, nullptr);
   json.field("event_type_location", "").field("body_function", nullptr).field("header_function", nullptr);
-  json.field("created_at", "0001-01-01T00:00:00Z").field("updated_at", "0001-01-01T00:00:00Z").field("deleted_at", nullptr).end_object();
+  json.field("created_at", "0001-01-01T00:00:00Z")
+      .field("updated_at", "0001-01-01T00:00:00Z")
+      .field("deleted_at", nullptr)
+      .end_object();
 }
 
 }  // namespace fairlead::control

@@ -22,8 +22,13 @@ constexpr std::size_t kUrlBytesMax = 2048;
 void write_project(JsonWriter& json, const store::Project& project) {
   json.begin_object().field("uid", project.id).field("name", project.name).field("logo_url", project.logo_url);
   json.field("organisation_id", project.organisation).field("type", project.type);
-  json.raw_field("config", ProjectConfig::from_stored(project.config).to_wire()).field("statistics", nullptr).field("retained_events", 0);
-  json.field("created_at", project.created_at).field("updated_at", project.updated_at).field("deleted_at", nullptr).end_object();
+  json.raw_field("config", ProjectConfig::from_stored(project.config).to_wire())
+      .field("statistics", nullptr)
+      .field("retained_events", 0);
+  json.field("created_at", project.created_at)
+      .field("updated_at", project.updated_at)
+      .field("deleted_at", nullptr)
+      .end_object();
 }
 
 Response project_response(net::http::status status, std::string_view message, const store::Project& project) {
@@ -36,9 +41,11 @@ Response project_response(net::http::status status, std::string_view message, co
 Result<OrganisationId> organisation_of(const Request& request) {
   auto text = request.query.first("orgID");
   if (!text) {
-    if (const auto header = request.http->header("X-Organisation-Id"); header && !header->empty()) text = std::string(*header);
+    if (const auto header = request.http->header("X-Organisation-Id"); header && !header->empty())
+      text = std::string(*header);
   }
-  if (text && parse_id<OrganisationTag>(*text) != request.caller.organisation) return fail(Code::not_found, "organisation not found");
+  if (text && parse_id<OrganisationTag>(*text) != request.caller.organisation)
+    return fail(Code::not_found, "organisation not found");
   return request.caller.organisation;
 }
 
@@ -63,7 +70,8 @@ Result<store::Project> insert(Tx& tx, const NewProject& made) {
   if (namesake) return bad_field("name", "duplicate", "a project of that name exists");
   FL_TRY_VOID(store::insert_project(tx, made.project, version));
   FL_TRY_VOID(store::insert_api_key(tx, made.key, version, made.project.created_at));
-  FL_TRY([[maybe_unused]] const bool is_new, store::insert_event_type(tx, made.project.id, made.catch_all, made.project.created_at));
+  FL_TRY([[maybe_unused]] const bool is_new,
+         store::insert_event_type(tx, made.project.id, made.catch_all, made.project.created_at));
   return made.project;
 }
 
@@ -71,7 +79,8 @@ Result<store::Project> project_from(const JsonBody& body, Context& context, cons
   store::Project project{.id = context.ids.next<ProjectTag>(), .organisation = organisation};
   FL_TRY(project.name, body.required_text("name", kNameBytesMax));
   FL_TRY(project.type, body.required_text("type", 32));
-  if (project.type != "outgoing" && project.type != "incoming") return bad_field("type", "invalid_type", "type: expected outgoing or incoming");
+  if (project.type != "outgoing" && project.type != "incoming")
+    return bad_field("type", "invalid_type", "type: expected outgoing or incoming");
   FL_TRY(project.logo_url, logo_url_from(body, ""));
   auto config = ProjectConfig::make_default(context.ids);
   FL_TRY(const auto input, body.object("config"));
@@ -156,13 +165,16 @@ Task<Result<Response>> show_project(Context& context, RequestPtr request) {
 // PUT (or POST) /projects/{project}: 202 with the project.
 Task<Result<Response>> update_project(Context& context, RequestPtr request) {
   FL_CO_TRY(auto body, JsonBody::parse(request->http->body));
-  const auto change = [id = request->project(), body = std::move(body), &ids = context.ids](Tx& tx) { return update(tx, id, body, ids); };
+  const auto change = [id = request->project(), body = std::move(body), &ids = context.ids](Tx& tx) {
+    return update(tx, id, body, ids);
+  };
   FL_CO_TRY(const auto project, co_await context.db.run(TxKind::read_write, change));
   co_return project_response(net::http::status::accepted, "Project updated", project);
 }
 
 Task<Result<Response>> delete_project(Context& context, RequestPtr request) {
-  FL_CO_TRY([[maybe_unused]] const bool is_gone, co_await context.db.run(TxKind::read_write, &remove, request->project()));
+  FL_CO_TRY([[maybe_unused]] const bool is_gone,
+            co_await context.db.run(TxKind::read_write, &remove, request->project()));
   context.authenticator.forget();
   co_return net::success(net::http::status::ok, "Project deleted", "null");
 }

@@ -7,7 +7,7 @@
 #include "common/store/projects.hpp"
 #include "control_plane/http/context.hpp"
 #include "control_plane/http/pagination.hpp"
-#include "control_plane/resources/endpoint_json.hpp"
+#include "control_plane/services/endpoint_json.hpp"
 #include "control_plane/services/project_config.hpp"
 #include "control_plane/services/subscription_input.hpp"
 
@@ -43,14 +43,17 @@ void write_subscription(JsonWriter& json, const store::Subscription& subscriptio
   if (subscription.retry) {
     // Without "duration": clients disagree on its type.
     json.key("retry_config").begin_object().field("type", subscription.retry->type);
-    json.field("interval_seconds", subscription.retry->interval_seconds).field("retry_count", subscription.retry->retry_count).end_object();
+    json.field("interval_seconds", subscription.retry->interval_seconds)
+        .field("retry_count", subscription.retry->retry_count)
+        .end_object();
   }
   write_filter_config(json, subscription);
   json.field("delivery_mode", subscription.delivery_mode).field("created_at", subscription.created_at);
   json.field("updated_at", subscription.updated_at).field("deleted_at", nullptr).end_object();
 }
 
-Response subscription_response(net::http::status status, std::string_view message, const store::Subscription& subscription) {
+Response subscription_response(net::http::status status, std::string_view message,
+                               const store::Subscription& subscription) {
   JsonWriter json;
   write_subscription(json, subscription);
   return net::success(status, message, json.take());
@@ -68,9 +71,11 @@ Result<void> check_endpoint(Tx& tx, const store::Subscription& subscription) {
     return bad_field("source_id", "unsupported", "source_id: subscriptions of incoming projects are not supported yet");
   }
   if (ProjectConfig::from_stored(project.config).allows_many_subscriptions()) return {};
-  FL_TRY(const bool is_used, store::is_endpoint_subscribed(tx, subscription.project, subscription.endpoint, subscription.id));
+  FL_TRY(const bool is_used,
+         store::is_endpoint_subscribed(tx, subscription.project, subscription.endpoint, subscription.id));
   if (!is_used) return {};
-  return bad_field("endpoint_id", "endpoint_subscribed", "endpoint_id: another subscription uses this endpoint (multiple_endpoint_subscriptions is off)");
+  return bad_field("endpoint_id", "endpoint_subscribed",
+                   "endpoint_id: another subscription uses this endpoint (multiple_endpoint_subscriptions is off)");
 }
 
 // Types named exactly join the catalogue; patterns do not.
@@ -78,7 +83,8 @@ Result<void> name_event_types(Tx& tx, const store::Subscription& subscription, I
   for (const auto& name : subscription.event_types) {
     if (is_glob(name)) continue;
     const store::EventType type{.id = ids.next<EventTypeTag>(), .name = name};
-    FL_TRY([[maybe_unused]] const bool is_new, store::insert_event_type(tx, subscription.project, type, subscription.updated_at));
+    FL_TRY([[maybe_unused]] const bool is_new,
+           store::insert_event_type(tx, subscription.project, type, subscription.updated_at));
   }
   return {};
 }
@@ -124,7 +130,8 @@ Task<Result<Response>> list_subscriptions(Context& context, RequestPtr request) 
   }
   filter.name_part = request->query.first("name").value_or("");
   const auto read = [page_query, filter](Tx& tx) {
-    return read_page<store::Subscription>(page_query, [&](const store::Keyset& slice) { return store::list_subscriptions(tx, filter, slice); });
+    return read_page<store::Subscription>(
+        page_query, [&](const store::Keyset& slice) { return store::list_subscriptions(tx, filter, slice); });
   };
   FL_CO_TRY(const auto page, co_await context.db.run(TxKind::snapshot, read));
   co_return net::success(net::http::status::ok, "Subscriptions", page_json(page, &write_subscription));
@@ -132,14 +139,17 @@ Task<Result<Response>> list_subscriptions(Context& context, RequestPtr request) 
 
 Task<Result<Response>> create_subscription(Context& context, RequestPtr request) {
   FL_CO_TRY(auto body, JsonBody::parse(request->http->body));
-  const auto work = [project = request->project(), body = std::move(body), &ids = context.ids](Tx& tx) { return insert(tx, project, body, ids); };
+  const auto work = [project = request->project(), body = std::move(body), &ids = context.ids](Tx& tx) {
+    return insert(tx, project, body, ids);
+  };
   FL_CO_TRY(const auto subscription, co_await context.db.run(TxKind::read_write, work));
   co_return subscription_response(net::http::status::created, "Subscription created", subscription);
 }
 
 Task<Result<Response>> show_subscription(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto key, key_of(*request));
-  FL_CO_TRY(const auto subscription, co_await context.db.run(TxKind::autocommit, &store::get_subscription, key.project, key.id));
+  FL_CO_TRY(const auto subscription,
+            co_await context.db.run(TxKind::autocommit, &store::get_subscription, key.project, key.id));
   co_return subscription_response(net::http::status::ok, "Subscription", subscription);
 }
 
@@ -157,7 +167,8 @@ Task<Result<Response>> delete_subscription(Context& context, RequestPtr request)
   co_return net::success(net::http::status::ok, "Subscription deleted", "null");
 }
 
-// PUT …/toggle_status: does nothing, and is kept for the clients that call it; 404 for a subscription that is not there.
+// PUT …/toggle_status: does nothing, and is kept for the clients that call it; 404 for a subscription that is not
+// there.
 Task<Result<Response>> toggle_subscription(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto key, key_of(*request));
   FL_CO_TRY([[maybe_unused]] const auto subscription,

@@ -17,7 +17,8 @@ Result<void> check_name(const std::string& name, const char* what) {
   return fail(Code::invalid, std::string("the name of the ") + what + " has 1 to 255 characters");
 }
 
-Result<void> make_project(store::Tx& tx, const Bootstrapped& made, const std::string& name, std::int64_t version, IdSource& ids, TimePoint now) {
+Result<void> make_project(store::Tx& tx, const Bootstrapped& made, const std::string& name, std::int64_t version,
+                          IdSource& ids, TimePoint now) {
   const store::Project project{.id = made.project,
                                .organisation = made.organisation,
                                .name = name,

@@ -5,7 +5,7 @@
 
 #include "common/core/secret.hpp"
 #include "common/store/db.hpp"
-#include "control_plane/services/id_source.hpp"
+#include "control_plane/http/id_source.hpp"
 
 namespace fairlead::control {
 

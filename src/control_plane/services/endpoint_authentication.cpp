@@ -23,25 +23,29 @@ Result<nlohmann::json> opened(const store::Endpoint& endpoint, const crypto::Sea
   return nlohmann::json::parse(clear.reveal());
 }
 
-Result<std::string> credential(const JsonBody& part, const Shape& shape, const store::Endpoint& endpoint, const crypto::Sealer& sealer) {
+Result<std::string> credential(const JsonBody& part, const Shape& shape, const store::Endpoint& endpoint,
+                               const crypto::Sealer& sealer) {
   FL_TRY(auto secret, part.required_text(shape.secret_name, kCredentialBytesMax));
   if (secret != redacted) return secret;
   if (!endpoint.authentication || endpoint.authentication->type != shape.type) {
-    return bad_field(part.path_of(shape.secret_name), "required", "a redacted value stands for one that is kept, and none is kept");
+    return bad_field(part.path_of(shape.secret_name), "required",
+                     "a redacted value stands for one that is kept, and none is kept");
   }
   FL_TRY(const auto kept, opened(endpoint, sealer));
   return kept.value(shape.secret_name, "");
 }
 
-Result<store::StoredAuthentication> read_part(const JsonBody& input, const Shape& shape, const store::Endpoint& endpoint,
-                                              const crypto::Sealer& sealer) {
+Result<store::StoredAuthentication> read_part(const JsonBody& input, const Shape& shape,
+                                              const store::Endpoint& endpoint, const crypto::Sealer& sealer) {
   FL_TRY(const auto part, input.object(shape.type));
   FL_TRY(const auto given, required(input, shape.type, part));
   FL_TRY(const auto name, given.required_text(shape.public_name, kCredentialBytesMax));
-  if (std::string_view(shape.type) == kApiKey.type) FL_TRY_VOID(check_header_name(name, given.path_of(shape.public_name)));
+  if (std::string_view(shape.type) == kApiKey.type)
+    FL_TRY_VOID(check_header_name(name, given.path_of(shape.public_name)));
   FL_TRY_VOID(check_header_value(name, given.path_of(shape.public_name)));
   if (std::string_view(shape.type) == kBasicAuth.type && name.find(':') != std::string::npos) {
-    return bad_field(given.path_of(shape.public_name), "invalid_username", "a user name of basic authentication has no colon");
+    return bad_field(given.path_of(shape.public_name), "invalid_username",
+                     "a user name of basic authentication has no colon");
   }
   FL_TRY(const auto secret, credential(given, shape, endpoint, sealer));
   FL_TRY_VOID(check_header_value(secret, given.path_of(shape.secret_name)));
@@ -51,8 +55,9 @@ Result<store::StoredAuthentication> read_part(const JsonBody& input, const Shape
 
 }  // namespace
 
-Result<std::optional<store::StoredAuthentication>> read_authentication(const JsonBody& input, const store::Endpoint& endpoint,
-                                                                        const crypto::Sealer& sealer) {
+Result<std::optional<store::StoredAuthentication>> read_authentication(const JsonBody& input,
+                                                                       const store::Endpoint& endpoint,
+                                                                       const crypto::Sealer& sealer) {
   FL_TRY(const auto type, input.text("type", 64));
   if (type.value.empty()) return std::nullopt;
   if (type.value == kApiKey.type) return read_part(input, kApiKey, endpoint, sealer);
@@ -69,7 +74,10 @@ Result<void> write_authentication(JsonWriter& json, const store::Endpoint& endpo
   const auto& shape = endpoint.authentication->type == kApiKey.type ? kApiKey : kBasicAuth;
   FL_TRY(const auto clear, opened(endpoint, sealer));
   json.begin_object().field("type", shape.type).key(shape.type).begin_object();
-  json.field(shape.public_name, clear.value(shape.public_name, "")).field(shape.secret_name, redacted).end_object().end_object();
+  json.field(shape.public_name, clear.value(shape.public_name, ""))
+      .field(shape.secret_name, redacted)
+      .end_object()
+      .end_object();
   return {};
 }
 

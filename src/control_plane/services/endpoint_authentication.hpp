@@ -14,9 +14,11 @@ inline constexpr const char* redacted = "[REDACTED]";
 
 // The value of "authentication", sealed for the endpoint. A redacted credential stands for the one that is kept.
 // Nothing for an empty type. Code::invalid names the field; "unsupported" for types of a later release.
-[[nodiscard]] Result<std::optional<store::StoredAuthentication>> read_authentication(const JsonBody& input, const store::Endpoint& endpoint,
-                                                                                      const crypto::Sealer& sealer);
+[[nodiscard]] Result<std::optional<store::StoredAuthentication>> read_authentication(const JsonBody& input,
+                                                                                     const store::Endpoint& endpoint,
+                                                                                     const crypto::Sealer& sealer);
 // null, or {type, api_key|basic_auth} with the credential redacted. Code::internal if it cannot be opened.
-[[nodiscard]] Result<void> write_authentication(JsonWriter& json, const store::Endpoint& endpoint, const crypto::Sealer& sealer);
+[[nodiscard]] Result<void> write_authentication(JsonWriter& json, const store::Endpoint& endpoint,
+                                                const crypto::Sealer& sealer);
 
 }  // namespace fairlead::control

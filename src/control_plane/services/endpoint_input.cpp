@@ -16,11 +16,14 @@ constexpr std::string_view kSecretAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWX
 
 enum class WhenEmpty { keep, replace };
 
-Result<void> apply_text(std::string& target, const JsonBody& body, const char* name, std::size_t bytes_max, WhenEmpty when_empty) {
+Result<void> apply_text(std::string& target, const JsonBody& body, const char* name, std::size_t bytes_max,
+                        WhenEmpty when_empty) {
   FL_TRY(auto field, body.text(name, bytes_max));
   if (!field.is_present) return {};
-  if (field.is_null) target.clear();
-  else if (!field.value.empty() || when_empty == WhenEmpty::replace) target = std::move(field.value);
+  if (field.is_null)
+    target.clear();
+  else if (!field.value.empty() || when_empty == WhenEmpty::replace)
+    target = std::move(field.value);
   return {};
 }
 
@@ -28,18 +31,21 @@ Result<void> apply_url(store::Endpoint& endpoint, const JsonBody& body, const En
   FL_TRY(const auto url, body.required_text("url", kUrlBytesMax));
   const auto parsed = rules.guard.check_url(url);
   if (!parsed) return bad_field("url", parsed.error().reason, "url: " + parsed.error().message);
-  if (!parsed->tls && rules.config.enforces_https()) return bad_field("url", "https_required", "url: this project accepts https only");
+  if (!parsed->tls && rules.config.enforces_https())
+    return bad_field("url", "https_required", "url: this project accepts https only");
   endpoint.url = url;
   return {};
 }
 
 // URLs that notifications go to hold secrets: an answer never repeats them.
-Result<void> apply_notification_url(std::string& target, const JsonBody& body, const char* name, const net::AddressGuard& guard) {
+Result<void> apply_notification_url(std::string& target, const JsonBody& body, const char* name,
+                                    const net::AddressGuard& guard) {
   FL_TRY(auto field, body.text(name, kUrlBytesMax));
   if (!field.is_present) return {};
   if (!field.value.empty()) {
     if (const auto parsed = guard.check_url(field.value); !parsed) {
-      return bad_field(name, parsed.error().reason, std::string(name) + ": expected an http or https URL of a public host");
+      return bad_field(name, parsed.error().reason,
+                       std::string(name) + ": expected an http or https URL of a public host");
     }
   }
   target = std::move(field.value);
@@ -51,7 +57,8 @@ Result<void> apply_email(store::Endpoint& endpoint, const JsonBody& body) {
   if (!field.is_present) return {};
   if (!field.value.empty()) {
     const auto at = field.value.find('@');
-    const bool is_address = at != std::string::npos && at > 0 && at + 1 < field.value.size() && field.value.rfind('@') == at &&
+    const bool is_address = at != std::string::npos && at > 0 && at + 1 < field.value.size() &&
+                            field.value.rfind('@') == at &&
                             field.value.find_first_of(" \t\r\n<>,;") == std::string::npos;
     if (!is_address) return bad_field("support_email", "invalid_email", "support_email: expected an e-mail address");
   }
@@ -114,7 +121,8 @@ Result<void> apply_authentication(store::Endpoint& endpoint, const JsonBody& bod
   if (api_key.has_value()) {
     FL_TRY(const auto name, api_key.value.text("header_name"));
     if (equals_ignoring_case(name.value, rules.config.signature_header())) {
-      return bad_field("authentication.api_key.header_name", "reserved_header", "this header carries the project's signature");
+      return bad_field("authentication.api_key.header_name", "reserved_header",
+                       "this header carries the project's signature");
     }
   }
   FL_TRY(endpoint.authentication, read_authentication(input.value, endpoint, rules.sealer));
@@ -137,7 +145,8 @@ Result<void> apply_endpoint_input(store::Endpoint& endpoint, const JsonBody& bod
   return apply_flags(endpoint, body, rules);
 }
 
-store::StoredSecret make_secret(const store::Endpoint& endpoint, std::string value, const crypto::Sealer& sealer, IdSource& ids, TimePoint now) {
+store::StoredSecret make_secret(const store::Endpoint& endpoint, std::string value, const crypto::Sealer& sealer,
+                                IdSource& ids, TimePoint now) {
   if (value.empty()) value = crypto::random_text(kSecretLength, kSecretAlphabet);
   return {.id = ids.next<SecretTag>(),
           .sealed = sealer.seal(value, to_text(endpoint.id)),
@@ -151,7 +160,8 @@ Result<std::string> read_secret(const JsonBody& body) {
   return std::move(field.value);
 }
 
-Result<void> check_secret_unchanged(const store::Endpoint& endpoint, const JsonBody& body, const crypto::Sealer& sealer) {
+Result<void> check_secret_unchanged(const store::Endpoint& endpoint, const JsonBody& body,
+                                    const crypto::Sealer& sealer) {
   FL_TRY(const auto sent, read_secret(body));
   if (sent.empty()) return {};
   for (const auto& stored : endpoint.secrets) {

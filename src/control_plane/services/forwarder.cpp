@@ -11,9 +11,7 @@ constexpr std::chrono::seconds kTimeout{30};
 constexpr std::array kPassedOn = {"Authorization", "Content-Type", "Idempotency-Key", "traceparent", "tracestate"};
 constexpr std::array kPassedBack = {"Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"};
 
-net::AddressGuard guard_without_rules() {
-  return net::AddressGuard::from_allowed({"0.0.0.0/0", "::/0"}).value();
-}
+net::AddressGuard guard_without_rules() { return net::AddressGuard::from_allowed({"0.0.0.0/0", "::/0"}).value(); }
 
 net::HttpResponse to_response(net::ClientResponse answer) {
   net::HttpResponse response{.status = static_cast<net::http::status>(answer.status), .body = std::move(answer.body)};
@@ -39,7 +37,8 @@ Forwarder::Forwarder(boost::asio::any_io_executor executor, net::Url base)
 Forwarder::~Forwarder() { stop(); }
 
 Task<Result<net::HttpResponse>> Forwarder::forward(std::shared_ptr<const net::HttpRequest> http) {
-  net::ClientRequest request{.url = base_, .headers = {}, .body = std::make_shared<const std::string>(http->body), .timeout = kTimeout};
+  net::ClientRequest request{
+      .url = base_, .headers = {}, .body = std::make_shared<const std::string>(http->body), .timeout = kTimeout};
   request.url.target += http->target;
   for (const char* name : kPassedOn) {
     if (const auto value = http->header(name)) request.headers.emplace_back(name, std::string(*value));
@@ -48,8 +47,10 @@ Task<Result<net::HttpResponse>> Forwarder::forward(std::shared_ptr<const net::Ht
   auto answer = co_await client_->post(std::move(request));
   const bool has_answer = answer.failure == net::FailureClass::none || answer.failure == net::FailureClass::http_status;
   if (has_answer && answer.status >= 200 && !answer.body_truncated) co_return to_response(std::move(answer));
-  spdlog::warn("forward_failed request={} failure={} error={}", http->request_id, net::to_text(answer.failure), answer.error);
-  co_return fail(Error{Code::unavailable, "no data plane answered; try again with the same idempotency key", "data_plane_unavailable"});
+  spdlog::warn("forward_failed request={} failure={} error={}", http->request_id, net::to_text(answer.failure),
+               answer.error);
+  co_return fail(Error{Code::unavailable, "no data plane answered; try again with the same idempotency key",
+                       "data_plane_unavailable"});
 }
 
 void Forwarder::stop() {

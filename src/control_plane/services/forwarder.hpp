@@ -15,8 +15,8 @@ class Forwarder {
   // `base` is the operator's own URL: any address may be reached but a metadata service.
   Forwarder(boost::asio::any_io_executor executor, net::Url base);
   ~Forwarder();
-  // The data plane's answer as it came. Code::unavailable, reason "data_plane_unavailable", if none came: whether the event was
-  // stored is then unknown, and the producer tries again with the same idempotency key.
+  // The data plane's answer as it came. Code::unavailable, reason "data_plane_unavailable", if none came: whether the
+  // event was stored is then unknown, and the producer tries again with the same idempotency key.
   [[nodiscard]] Task<Result<net::HttpResponse>> forward(std::shared_ptr<const net::HttpRequest> http);
   // Ends requests under way and look-ups.
   void stop();

@@ -8,9 +8,9 @@ namespace fairlead::control {
 namespace {
 
 constexpr std::array<std::string_view, 18> kReserved = {
-    "host",    "connection",  "keep-alive",         "proxy-connection",   "proxy-authorization", "proxy-authenticate",
-    "te",      "trailer",     "transfer-encoding",  "upgrade",            "content-length",      "content-type",
-    "expect",  "accept-encoding", "content-encoding", "webhook-id",       "webhook-timestamp",   "webhook-signature"};
+    "host",   "connection",      "keep-alive",        "proxy-connection", "proxy-authorization", "proxy-authenticate",
+    "te",     "trailer",         "transfer-encoding", "upgrade",          "content-length",      "content-type",
+    "expect", "accept-encoding", "content-encoding",  "webhook-id",       "webhook-timestamp",   "webhook-signature"};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -31,7 +31,8 @@ Result<void> check_header_name(std::string_view name, std::string_view field) {
   }
   for (const auto reserved : kReserved) {
     if (equals_ignoring_case(name, reserved)) {
-      return bad_field(std::string(field), "reserved_header", std::string(field) + ": this header is set by the sender itself");
+      return bad_field(std::string(field), "reserved_header",
+                       std::string(field) + ": this header is set by the sender itself");
     }
   }
   return {};

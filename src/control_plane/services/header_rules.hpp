@@ -1,4 +1,5 @@
-// Which headers a project or endpoint may name: RFC 9110 tokens that neither frame the message nor belong to the sender.
+// Which headers a project or endpoint may name: RFC 9110 tokens that neither frame the message nor belong to the
+// sender.
 #pragma once
 
 #include <string_view>

@@ -11,16 +11,25 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kSignatureHeader = "X-Convoy-Signature";
 constexpr const char* kRequestIdHeader = "X-Convoy-Idempotency-Key";
-constexpr std::array kBooleans = {"replay_attacks_prevention_enabled", "add_event_id_trace_headers", "disable_endpoint",
-                                  "multiple_endpoint_subscriptions", "verify_dynamic_events", "allow_unmatched_dynamic_urls"};
-constexpr std::array kBreakerNumbers = {"sample_rate", "error_timeout", "failure_threshold", "success_threshold",
-                                        "minimum_request_count", "observability_window", "consecutive_failure_threshold"};
+constexpr std::array kBooleans = {
+    "replay_attacks_prevention_enabled", "add_event_id_trace_headers", "disable_endpoint",
+    "multiple_endpoint_subscriptions",   "verify_dynamic_events",      "allow_unmatched_dynamic_urls"};
+constexpr std::array kBreakerNumbers = {"sample_rate",
+                                        "error_timeout",
+                                        "failure_threshold",
+                                        "success_threshold",
+                                        "minimum_request_count",
+                                        "observability_window",
+                                        "consecutive_failure_threshold"};
 constexpr std::int64_t kRetryCountMax = 1000;
 constexpr std::int64_t kRetrySecondsMax = 7 * 24 * 3600;
 constexpr std::size_t kSignatureVersionsMax = 10;
 
 Json make_signature_version(std::string_view hash, std::string_view encoding, IdSource& ids) {
-  return {{"uid", to_text(ids.next<struct SignatureVersionTag>())}, {"hash", hash}, {"encoding", encoding}, {"created_at", to_rfc3339(wall_now())}};
+  return {{"uid", to_text(ids.next<struct SignatureVersionTag>())},
+          {"hash", hash},
+          {"encoding", encoding},
+          {"created_at", to_rfc3339(wall_now())}};
 }
 
 // The default schedule as the wire shows it.
@@ -28,19 +37,25 @@ Json default_strategy() {
   const auto& waits = default_schedule();
   Json schedule = Json::array();
   for (const auto wait : waits) schedule.push_back(wait.count());
-  return {{"type", "exponential"}, {"duration", waits.front().count()}, {"retry_count", waits.size() + 1}, {"schedule", std::move(schedule)}};
+  return {{"type", "exponential"},
+          {"duration", waits.front().count()},
+          {"retry_count", waits.size() + 1},
+          {"schedule", std::move(schedule)}};
 }
 
 Result<Json> signature_version(const JsonBody& input, IdSource& ids) {
   FL_TRY(const auto hash, input.required_text("hash", 32));
-  if (hash != "SHA256" && hash != "SHA512") return bad_field(input.path_of("hash"), "invalid_hash", "expected SHA256 or SHA512");
+  if (hash != "SHA256" && hash != "SHA512")
+    return bad_field(input.path_of("hash"), "invalid_hash", "expected SHA256 or SHA512");
   FL_TRY(const auto encoding, input.required_text("encoding", 32));
-  if (encoding != "hex" && encoding != "base64") return bad_field(input.path_of("encoding"), "invalid_encoding", "expected hex or base64");
+  if (encoding != "hex" && encoding != "base64")
+    return bad_field(input.path_of("encoding"), "invalid_encoding", "expected hex or base64");
   FL_TRY(const auto uid, input.text("uid", 64));
   FL_TRY(const auto created_at, input.text("created_at", 64));
   auto version = make_signature_version(hash, encoding, ids);
   if (!uid.value.empty()) version["uid"] = uid.value;
-  if (const auto time = parse_time(created_at.value); time && *time > TimePoint{}) version["created_at"] = to_rfc3339(*time);
+  if (const auto time = parse_time(created_at.value); time && *time > TimePoint{})
+    version["created_at"] = to_rfc3339(*time);
   return version;
 }
 
@@ -54,11 +69,16 @@ ProjectConfig ProjectConfig::make_default(IdSource& ids) {
   config.config_["search_policy"] = "";
   config.config_["ssl"] = {{"enforce_secure_endpoints", false}};
   config.config_["ratelimit"] = nullptr;
-  config.config_["signature"] = {{"header", kSignatureHeader}, {"versions", Json::array({make_signature_version("SHA256", "hex", ids)})}};
+  config.config_["signature"] = {{"header", kSignatureHeader},
+                                 {"versions", Json::array({make_signature_version("SHA256", "hex", ids)})}};
   config.config_["request_id_header"] = kRequestIdHeader;
   config.config_["meta_event"] = nullptr;
-  config.config_["circuit_breaker"] = {{"sample_rate", 30},           {"error_timeout", 30},         {"failure_threshold", 70},
-                                       {"success_threshold", 5},      {"minimum_request_count", 10}, {"observability_window", 5},
+  config.config_["circuit_breaker"] = {{"sample_rate", 30},
+                                       {"error_timeout", 30},
+                                       {"failure_threshold", 70},
+                                       {"success_threshold", 5},
+                                       {"minimum_request_count", 10},
+                                       {"observability_window", 5},
                                        {"consecutive_failure_threshold", 10}};
   return config;
 }
@@ -77,7 +97,8 @@ std::string ProjectConfig::to_wire() const {
 
 Result<void> ProjectConfig::merge(const JsonBody& input, bool is_outgoing, IdSource& ids) {
   if (input.has("sync_dynamic_event_ack")) {
-    return bad_field(input.path_of("sync_dynamic_event_ack"), "renamed", "sync_dynamic_event_ack is now verify_dynamic_events");
+    return bad_field(input.path_of("sync_dynamic_event_ack"), "renamed",
+                     "sync_dynamic_event_ack is now verify_dynamic_events");
   }
   FL_TRY_VOID(merge_scalars(input, is_outgoing));
   FL_TRY_VOID(merge_strategy(input));
@@ -103,7 +124,8 @@ Result<void> ProjectConfig::merge_scalars(const JsonBody& input, bool is_outgoin
   if (header.has_value() && !header.value.empty()) {
     FL_TRY_VOID(check_header_name(header.value, input.path_of("request_id_header")));
     if (!is_outgoing && header.value != kRequestIdHeader) {
-      return bad_field(input.path_of("request_id_header"), "outgoing_only", "only an outgoing project may set its own header");
+      return bad_field(input.path_of("request_id_header"), "outgoing_only",
+                       "only an outgoing project may set its own header");
     }
     config_["request_id_header"] = header.value;
   }
@@ -115,23 +137,29 @@ Result<void> ProjectConfig::merge_strategy(const JsonBody& input) {
   if (!sent.has_value()) return {};
   const auto& strategy = sent.value;
   FL_TRY(const auto type, strategy.required_text("type", 32));
-  if (type != "linear" && type != "exponential") return bad_field(strategy.path_of("type"), "invalid_strategy", "expected linear or exponential");
+  if (type != "linear" && type != "exponential")
+    return bad_field(strategy.path_of("type"), "invalid_strategy", "expected linear or exponential");
   FL_TRY(const auto duration, strategy.integer("duration", {0, kRetrySecondsMax}));
   FL_TRY(const auto count, strategy.integer("retry_count", {0, kRetryCountMax}));
   const auto usual = default_strategy();
   const Json plain{{"type", type}, {"duration", duration.value}, {"retry_count", count.value}};
-  const bool is_usual = std::all_of(plain.items().begin(), plain.items().end(), [&](const auto& item) { return usual[item.key()] == item.value(); });
+  const bool is_usual = std::all_of(plain.items().begin(), plain.items().end(),
+                                    [&](const auto& item) { return usual[item.key()] == item.value(); });
   const auto* schedule = strategy.find("schedule");
   // The default sent back as it was shown, perhaps by a client that does not know the schedule: still the default.
-  if (is_usual && ((schedule != nullptr && *schedule == usual["schedule"]) || (schedule == nullptr && !config_.contains("strategy")))) {
+  if (is_usual && ((schedule != nullptr && *schedule == usual["schedule"]) ||
+                   (schedule == nullptr && !config_.contains("strategy")))) {
     config_.erase("strategy");
     return {};
   }
   if (schedule != nullptr && !schedule->is_null() && *schedule != usual["schedule"]) {
     return bad_field(strategy.path_of("schedule"), "unsupported", "a schedule of one's own is not supported yet");
   }
-  if (duration.value < 1) return bad_field(strategy.path_of("duration"), "out_of_range", "strategy.duration: expected 1 or more seconds");
-  if (count.value < 1) return bad_field(strategy.path_of("retry_count"), "out_of_range", "strategy.retry_count: expected 1 or more attempts");
+  if (duration.value < 1)
+    return bad_field(strategy.path_of("duration"), "out_of_range", "strategy.duration: expected 1 or more seconds");
+  if (count.value < 1)
+    return bad_field(strategy.path_of("retry_count"), "out_of_range",
+                     "strategy.retry_count: expected 1 or more attempts");
   config_["strategy"] = plain;
   return {};
 }
@@ -162,13 +190,15 @@ Result<void> ProjectConfig::merge_limits(const JsonBody& input) {
   if (limit.has_value()) {
     FL_TRY(const auto count, limit.value.integer("count", {0, 1'000'000'000}));
     FL_TRY(const auto duration, limit.value.integer("duration", {0, 86400}));
-    if (count.value > 0 && duration.value < 1) return bad_field(limit.value.path_of("duration"), "required", "ratelimit.duration is required");
+    if (count.value > 0 && duration.value < 1)
+      return bad_field(limit.value.path_of("duration"), "required", "ratelimit.duration is required");
     config_["ratelimit"] = count.value == 0 ? Json() : Json{{"count", count.value}, {"duration", duration.value}};
   }
   FL_TRY(const auto meta, input.object("meta_event"));
   if (meta.has_value()) {
     FL_TRY(const auto is_enabled, meta.value.boolean("is_enabled"));
-    if (is_enabled.value) return bad_field(meta.value.path_of("is_enabled"), "unsupported", "meta events are not supported yet");
+    if (is_enabled.value)
+      return bad_field(meta.value.path_of("is_enabled"), "unsupported", "meta events are not supported yet");
   }
   FL_TRY(const auto breaker, input.object("circuit_breaker"));
   if (breaker.has_value()) {
@@ -185,7 +215,9 @@ bool ProjectConfig::enforces_https() const {
   return found != config_.end() && found->is_object() && found->value("enforce_secure_endpoints", false);
 }
 
-bool ProjectConfig::allows_many_subscriptions() const { return config_.value("multiple_endpoint_subscriptions", false); }
+bool ProjectConfig::allows_many_subscriptions() const {
+  return config_.value("multiple_endpoint_subscriptions", false);
+}
 
 std::string ProjectConfig::signature_header() const {
   const auto found = config_.find("signature");
@@ -195,7 +227,8 @@ std::string ProjectConfig::signature_header() const {
 
 ProjectConfig::Strategy ProjectConfig::strategy() const {
   const Json shown = config_.contains("strategy") ? config_["strategy"] : default_strategy();
-  return {shown.value("type", "exponential"), shown.value("duration", std::int64_t{0}), shown.value("retry_count", std::int64_t{0})};
+  return {shown.value("type", "exponential"), shown.value("duration", std::int64_t{0}),
+          shown.value("retry_count", std::int64_t{0})};
 }
 
 }  // namespace fairlead::control

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "common/core/result.hpp"
+#include "control_plane/http/id_source.hpp"
 #include "control_plane/http/json_body.hpp"
-#include "control_plane/services/id_source.hpp"
 
 namespace fairlead::control {
 

@@ -28,7 +28,8 @@ bool says_nothing(const nlohmann::ordered_json& value) {
 Result<void> refuse_unsupported(const JsonBody& body) {
   for (const char* name : {"function", "source_id", "rate_limit_config", "alert_config"}) {
     const auto* found = body.find(name);
-    if (found != nullptr && !says_nothing(*found)) return unsupported(name, std::string(name) == "function" ? "functions are" : "this is");
+    if (found != nullptr && !says_nothing(*found))
+      return unsupported(name, std::string(name) == "function" ? "functions are" : "this is");
   }
   return {};
 }
@@ -48,7 +49,8 @@ Result<void> apply_filter(store::Subscription& subscription, const JsonBody& bod
   for (const char* scope : {"headers", "header", "body", "query", "path"}) {
     const auto* found = filter.value.find(scope);
     if (found == nullptr || found->is_null()) continue;
-    if (!found->is_object()) return bad_field(filter.value.path_of(scope), "wrong_type", filter.value.path_of(scope) + ": expected an object");
+    if (!found->is_object())
+      return bad_field(filter.value.path_of(scope), "wrong_type", filter.value.path_of(scope) + ": expected an object");
     if (!found->empty()) return unsupported(filter.value.path_of(scope), "filters are");
   }
   return {};
@@ -66,11 +68,13 @@ Result<void> apply_retry(store::Subscription& subscription, const JsonBody& body
   FL_TRY(const auto interval, retry.integer("interval_seconds", {0, kRetrySecondsMax}));
   FL_TRY(const auto duration, retry.seconds("duration", {0, kRetrySecondsMax}, true));
   const auto seconds = interval.value > 0 ? interval.value : duration.value;
-  if (seconds < 1) return bad_field(retry.path_of("duration"), "required", "retry_config.duration: expected 1 second or more");
+  if (seconds < 1)
+    return bad_field(retry.path_of("duration"), "required", "retry_config.duration: expected 1 second or more");
   FL_TRY(const auto count, retry.integer("retry_count", {0, kRetryCountMax}));
-  subscription.retry = store::SubscriptionRetry{.type = type.value,
-                                                .interval_seconds = static_cast<int>(seconds),
-                                                .retry_count = static_cast<int>(count.value > 0 ? count.value : kRetryCountDefault)};
+  subscription.retry =
+      store::SubscriptionRetry{.type = type.value,
+                               .interval_seconds = static_cast<int>(seconds),
+                               .retry_count = static_cast<int>(count.value > 0 ? count.value : kRetryCountDefault)};
   return {};
 }
 

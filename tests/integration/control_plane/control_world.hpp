@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
 
 #include <boost/asio/connect.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -9,7 +10,6 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 #include <thread>
 
 #include "common/crypto/digest.hpp"
@@ -33,7 +33,8 @@ struct Answer {
 
 using RequestHeaders = std::vector<std::pair<std::string, std::string>>;
 
-inline Answer exchange(std::uint16_t port, http::verb method, const std::string& target, const std::string& body, const RequestHeaders& headers) {
+inline Answer exchange(std::uint16_t port, http::verb method, const std::string& target, const std::string& body,
+                       const RequestHeaders& headers) {
   boost::asio::io_context context;
   boost::asio::ip::tcp::socket socket(context);
   socket.connect({boost::asio::ip::make_address("127.0.0.1"), port});
@@ -60,17 +61,21 @@ inline Answer exchange(std::uint16_t port, http::verb method, const std::string&
 // Calls with one key below one project; a path that begins with "/" begins at /api/v1.
 class Client {
  public:
-  Client(std::uint16_t port, std::string key, std::string project) : port_(port), key_(std::move(key)), project_(std::move(project)) {}
+  Client(std::uint16_t port, std::string key, std::string project)
+      : port_(port), key_(std::move(key)), project_(std::move(project)) {}
   [[nodiscard]] const std::string& project() const { return project_; }
   [[nodiscard]] const std::string& key() const { return key_; }
 
-  Answer call(http::verb method, const std::string& path, const std::string& body = "", RequestHeaders headers = {}) const {
+  Answer call(http::verb method, const std::string& path, const std::string& body = "",
+              RequestHeaders headers = {}) const {
     headers.emplace_back("Authorization", "Bearer " + key_);
     if (!body.empty()) headers.emplace_back("Content-Type", "application/json");
     const std::string base = path.starts_with('/') ? "/api/v1" : "/api/v1/projects/" + project_ + "/";
     return exchange(port_, method, base + path, body, headers);
   }
-  Answer get(const std::string& path, RequestHeaders headers = {}) const { return call(http::verb::get, path, "", std::move(headers)); }
+  Answer get(const std::string& path, RequestHeaders headers = {}) const {
+    return call(http::verb::get, path, "", std::move(headers));
+  }
   Answer post(const std::string& path, const Json& body, RequestHeaders headers = {}) const {
     return call(http::verb::post, path, body.dump(), std::move(headers));
   }
@@ -126,17 +131,21 @@ class ControlWorld : public ::testing::Test {
   control::Bootstrapped bootstrap() {
     auto connection = database_.connect();
     control::IdSource ids;
-    return connection.run(store::TxKind::read_write, [&](store::Tx& tx) { return control::bootstrap(tx, {}, ids, wall_now()); }).value();
+    return connection
+        .run(store::TxKind::read_write, [&](store::Tx& tx) { return control::bootstrap(tx, {}, ids, wall_now()); })
+        .value();
   }
   // With the organisation's key, below the bootstrapped project.
   Client client() const { return {app_->port(), made_.key.reveal(), to_text(made_.project)}; }
   // With the own key of a new project.
   Client new_project(const std::string& name, Json config = Json::object()) const {
-    const auto data = Client::expect(201, client().post("/projects", {{"name", name}, {"type", "outgoing"}, {"config", std::move(config)}}));
+    const auto data = Client::expect(
+        201, client().post("/projects", {{"name", name}, {"type", "outgoing"}, {"config", std::move(config)}}));
     return {app_->port(), data["api_key"]["key"].get<std::string>(), data["project"]["uid"].get<std::string>()};
   }
   std::int64_t config_version(const Client& client) const {
-    return std::stoll(database_.sql("SELECT config_version FROM projects WHERE id = '" + to_uuid(parse_id<ProjectTag>(client.project()).value()) + "'"));
+    return std::stoll(database_.sql("SELECT config_version FROM projects WHERE id = '" +
+                                    to_uuid(parse_id<ProjectTag>(client.project()).value()) + "'"));
   }
 
   TestDatabase database_;

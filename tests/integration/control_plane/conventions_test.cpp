@@ -11,7 +11,8 @@ const std::vector<std::string>& unknown_paths() {
   return paths;
 }
 
-// Goal: the health answer needs no key; every answer names its version and request. Method: with and without an id of the client's.
+// Goal: the health answer needs no key; every answer names its version and request. Method: with and without an id of
+// the client's.
 TEST_F(Conventions, HeadersOfEveryAnswer) {
   const auto health = exchange(app_->port(), http::verb::get, "/healthz", "", {{"X-Request-Id", "mine-1"}});
   EXPECT_EQ(health.status, 200);
@@ -19,7 +20,8 @@ TEST_F(Conventions, HeadersOfEveryAnswer) {
   EXPECT_EQ(health.headers.at("x-request-id"), "mine-1");
   EXPECT_EQ(health.headers.at("x-convoy-version"), "2025-11-24");
   EXPECT_EQ(health.headers.at("content-type"), "application/json");
-  const auto refused = exchange(app_->port(), http::verb::get, "/api/v1/projects", "", {{"X-Convoy-Version", "2023-01-01"}});
+  const auto refused =
+      exchange(app_->port(), http::verb::get, "/api/v1/projects", "", {{"X-Convoy-Version", "2023-01-01"}});
   EXPECT_EQ(refused.headers.at("x-request-id").size(), 26U);
   EXPECT_EQ(refused.headers.at("x-convoy-version"), "2025-11-24");
   EXPECT_EQ(refused.json()["request_id"], refused.headers.at("x-request-id"));
@@ -31,24 +33,28 @@ TEST_F(Conventions, PurelyHttpFaults) {
   const auto wrong = client().call(http::verb::patch, "/projects/" + client().project());
   expect_problem(wrong, 405, "method_not_allowed");
   EXPECT_EQ(wrong.headers.at("allow"), "GET, PUT, POST, DELETE");
-  expect_problem(exchange(app_->port(), http::verb::get, "/api/v1/projects", "", {{"Content-Type", "text/xml"}}), 415, "unsupported_media_type");
+  expect_problem(exchange(app_->port(), http::verb::get, "/api/v1/projects", "", {{"Content-Type", "text/xml"}}), 415,
+                 "unsupported_media_type");
   EXPECT_EQ(client().get("endpoints/", {{"Content-Type", "application/json;charset=utf-8"}}).status, 200);
   expect_problem(client().get("endpoints?q=%ff"), 400, "invalid_query");
   expect_problem(client().get("endpoints?q=%00"), 400, "invalid_query");
 }
 
-// Goal: no key, no entry: neither other schemes nor unknown, expired or deleted keys. Method: each, the last two made so in the database.
+// Goal: no key, no entry: neither other schemes nor unknown, expired or deleted keys. Method: each, the last two made
+// so in the database.
 TEST_F(Conventions, Keys) {
   const std::string path = "/api/v1/projects";
   expect_problem(exchange(app_->port(), http::verb::get, path, "", {}), 401, "authentication_required");
-  expect_problem(exchange(app_->port(), http::verb::get, path, "", {{"Authorization", "Basic dTpw"}}), 401, "authorization_failed");
+  expect_problem(exchange(app_->port(), http::verb::get, path, "", {{"Authorization", "Basic dTpw"}}), 401,
+                 "authorization_failed");
   const std::string unknown = "Bearer CO.abcdefghijklmnop." + std::string(64, 'x');
   const auto refused = exchange(app_->port(), http::verb::get, path, "", {{"Authorization", unknown}});
   expect_problem(refused, 401, "authorization_failed");
   EXPECT_EQ(refused.headers.at("www-authenticate"), "Bearer");
   const auto expired = new_project("expired"), deleted = new_project("deleted");
   const auto change = [&](const Client& whose, const char* set) {
-    database_.sql(std::string("UPDATE api_keys SET ") + set + " WHERE project_id = '" + to_uuid(parse_id<ProjectTag>(whose.project()).value()) + "'");
+    database_.sql(std::string("UPDATE api_keys SET ") + set + " WHERE project_id = '" +
+                  to_uuid(parse_id<ProjectTag>(whose.project()).value()) + "'");
   };
   change(expired, "expires_at = now() - interval '1 second'");
   change(deleted, "deleted_at = now()");
@@ -56,22 +62,26 @@ TEST_F(Conventions, Keys) {
   expect_problem(deleted.get("endpoints"), 401, "authorization_failed");
 }
 
-// Goal: a key that was used before still ends within its memory. Method: used, deleted in the database, asked until refused.
+// Goal: a key that was used before still ends within its memory. Method: used, deleted in the database, asked until
+// refused.
 TEST_F(Conventions, ARememberedKeyIsForgotten) {
   const auto shop = new_project("shop");
   EXPECT_EQ(shop.get("endpoints").status, 200);
   const auto deadline = Steady::now() + std::chrono::seconds(10);
-  database_.sql("UPDATE api_keys SET deleted_at = now() WHERE project_id = '" + to_uuid(parse_id<ProjectTag>(shop.project()).value()) + "'");
+  database_.sql("UPDATE api_keys SET deleted_at = now() WHERE project_id = '" +
+                to_uuid(parse_id<ProjectTag>(shop.project()).value()) + "'");
   while (shop.get("endpoints").status != 401) ASSERT_LT(Steady::now(), deadline);
 }
 
-// Goal: another project's path and objects answer exactly like ids that nobody has. Method: both, with a project's key, by every verb.
+// Goal: another project's path and objects answer exactly like ids that nobody has. Method: both, with a project's key,
+// by every verb.
 TEST_F(Conventions, ForeignIsLikeUnknown) {
   const auto shop = new_project("shop"), other = new_project("other");
   const auto theirs = other.endpoint();
   const std::string foreign = theirs["uid"], random = "01JQZZZZZZZZZZZZZZZZZZZZZZ";
   const auto subscription = other.subscription(foreign);
-  const auto same = [&](http::verb method, const std::string& one, const std::string& two, const std::string& body = "") {
+  const auto same = [&](http::verb method, const std::string& one, const std::string& two,
+                        const std::string& body = "") {
     auto first = shop.call(method, one, body), second = shop.call(method, two, body);
     EXPECT_EQ(first.status, 404) << one;
     auto first_json = first.json(), second_json = second.json();
@@ -89,7 +99,8 @@ TEST_F(Conventions, ForeignIsLikeUnknown) {
   same(http::verb::delete_, "endpoints/" + foreign, "endpoints/" + random);
   same(http::verb::put, "endpoints/" + foreign + "/pause", "endpoints/" + random + "/pause");
   same(http::verb::post, "endpoints/" + foreign + "/activate", "endpoints/" + random + "/activate");
-  same(http::verb::put, "endpoints/" + foreign + "/expire_secret", "endpoints/" + random + "/expire_secret", R"({"expiration":1})");
+  same(http::verb::put, "endpoints/" + foreign + "/expire_secret", "endpoints/" + random + "/expire_secret",
+       R"({"expiration":1})");
   const std::string theirs_id = subscription["uid"];
   same(http::verb::get, "subscriptions/" + theirs_id, "subscriptions/" + random);
   same(http::verb::put, "subscriptions/" + theirs_id, "subscriptions/" + random, R"({"name":"x"})");
@@ -103,14 +114,16 @@ TEST_F(Conventions, ForeignIsLikeUnknown) {
   EXPECT_EQ(other.get("endpoints/" + foreign).status, 200);
 }
 
-// Goal: the admin port says that the process lives and is ready, and counts requests by route, never by id. Method: after one request.
+// Goal: the admin port says that the process lives and is ready, and counts requests by route, never by id. Method:
+// after one request.
 TEST_F(Conventions, AdminPort) {
   EXPECT_EQ(client().get("endpoints/01JQZZZZZZZZZZZZZZZZZZZZZZ").status, 404);
   EXPECT_EQ(exchange(app_->admin_port(), http::verb::get, "/healthz", "", {}).status, 200);
   EXPECT_EQ(exchange(app_->admin_port(), http::verb::get, "/readyz", "", {}).status, 200);
   const auto metrics = exchange(app_->admin_port(), http::verb::get, "/metrics", "", {});
-  EXPECT_NE(metrics.body.find(R"(fairlead_control_requests_total{method="GET",route="/api/v1/projects/{project}/endpoints/{endpoint}",status="4xx"} 1)"),
-            std::string::npos)
+  EXPECT_NE(
+      metrics.body.find(R"({method="GET",route="/api/v1/projects/{project}/endpoints/{endpoint}",status="4xx"} 1)"),
+      std::string::npos)
       << metrics.body;
   EXPECT_EQ(metrics.body.find("01JQZZ"), std::string::npos);
   EXPECT_EQ(exchange(app_->admin_port(), http::verb::get, "/other", "", {}).status, 404);
@@ -119,7 +132,8 @@ TEST_F(Conventions, AdminPort) {
   EXPECT_EQ(exchange(app_->admin_port(), http::verb::get, "/readyz", "", {}).status, 503);
 }
 
-// Goal: readiness tells an older schema from a newer one. Method: the newest migration taken out of the list, then another put on it.
+// Goal: readiness tells an older schema from a newer one. Method: the newest migration taken out of the list, then
+// another put on it.
 TEST_F(Conventions, ReadinessOfTheSchema) {
   database_.sql("UPDATE schema_migrations SET number = -1 WHERE number = (SELECT max(number) FROM schema_migrations)");
   expect_problem(exchange(app_->admin_port(), http::verb::get, "/readyz", "", {}), 503, "schema_too_old");

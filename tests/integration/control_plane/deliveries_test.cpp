@@ -8,12 +8,15 @@ using namespace std::chrono_literals;
 
 std::string first_id(const store::NewEvent& event) { return to_text(event.deliveries.front().id); }
 
-// Goal: each state is shown in words with its reason, and what the delivery carries of event and endpoint. Method: one of each state.
+// Goal: each state is shown in words with its reason, and what the delivery carries of event and endpoint. Method: one
+// of each state.
 TEST_F(Deliveries, States) {
   const auto shop = client();
   const auto target = make_target(shop, {{"name", "billing"}, {"owner_id", "cust-7"}});
   const auto now = wall_now();
-  const auto show = [&](const store::NewEvent& event) { return Client::expect(200, shop.get("eventdeliveries/" + first_id(event))); };
+  const auto show = [&](const store::NewEvent& event) {
+    return Client::expect(200, shop.get("eventdeliveries/" + first_id(event)));
+  };
   const auto waiting = commit(shop, {.key = "k", .headers = R"({"X-A":"1"})", .targets = {target}}, now);
   auto shown = show(waiting);
   EXPECT_EQ(shown["status"], "Scheduled");
@@ -52,10 +55,13 @@ TEST_F(Deliveries, States) {
   EXPECT_EQ(show(retried)["description"], "it failed");
 }
 
-// Goal: an at-most-once delivery whose sending has begun is Processing; its subscription's own strategy is shown. Method: the start mark.
+// Goal: an at-most-once delivery whose sending has begun is Processing; its subscription's own strategy is shown.
+// Method: the start mark.
 TEST_F(Deliveries, BegunIsProcessing) {
   const auto shop = client();
-  const auto target = make_target(shop, Json::object(), {{"delivery_mode", "at_most_once"}, {"retry_config", {{"type", "linear"}, {"duration", 9}, {"retry_count", 2}}}});
+  const auto target = make_target(
+      shop, Json::object(),
+      {{"delivery_mode", "at_most_once"}, {"retry_config", {{"type", "linear"}, {"duration", 9}, {"retry_count", 2}}}});
   const auto now = wall_now();
   const auto event = commit(shop, {.targets = {target}}, now);
   const auto show = [&] { return Client::expect(200, shop.get("eventdeliveries/" + first_id(event))); };
@@ -102,7 +108,8 @@ TEST_F(Deliveries, Filters) {
   expect_problem(shop.get("eventdeliveries?status=Lost"), 400, "invalid_status", "status");
 }
 
-// Goal: pages both ways, also where failures are read by their own list. Method: five failures among successes, two a page.
+// Goal: pages both ways, also where failures are read by their own list. Method: five failures among successes, two a
+// page.
 TEST_F(Deliveries, Pages) {
   const auto shop = client();
   const auto target = make_target(shop);
@@ -115,7 +122,9 @@ TEST_F(Deliveries, Pages) {
     record(failed, 0, DeliveryStatus::failure, 1, at + 1ms, {}, attempt(500, ""));
     failures.push_back(first_id(failed));
   }
-  const auto list = [&](const std::string& query) { return Client::expect(200, shop.get("eventdeliveries?status=Failure&perPage=2&" + query)); };
+  const auto list = [&](const std::string& query) {
+    return Client::expect(200, shop.get("eventdeliveries?status=Failure&perPage=2&" + query));
+  };
   auto page = list("");
   EXPECT_EQ(ids_of(page), (Json{failures[4], failures[3]}));
   page = list("next_page_cursor=" + page["pagination"]["next_page_cursor"].get<std::string>());
@@ -127,7 +136,8 @@ TEST_F(Deliveries, Pages) {
   EXPECT_EQ(Client::expect(200, shop.get("eventdeliveries?perPage=4"))["content"].size(), 4U);
 }
 
-// Goal: attempts are shown oldest first, each under an id that finds it again, with the status always there. Method: two attempts.
+// Goal: attempts are shown oldest first, each under an id that finds it again, with the status always there. Method:
+// two attempts.
 TEST_F(Deliveries, Attempts) {
   const auto shop = client();
   const auto now = wall_now();
@@ -149,7 +159,8 @@ TEST_F(Deliveries, Attempts) {
   EXPECT_EQ(attempts[1]["request_http_header"], (Json{{"Content-Type", "application/json"}, {"X-Key", "***"}}));
   EXPECT_EQ(attempts[1]["response_http_header"], (Json{{"Set-Cookie", "a, b"}, {"Server", "s"}}));
   EXPECT_EQ(attempts[1]["msg_id"], first_id(event));
-  for (const auto& each : attempts) EXPECT_EQ(Client::expect(200, shop.get(path + "/" + each["uid"].get<std::string>())), each);
+  for (const auto& each : attempts)
+    EXPECT_EQ(Client::expect(200, shop.get(path + "/" + each["uid"].get<std::string>())), each);
   expect_problem(shop.get(path + "/01JQZZZZZZZZZZZZZZZZZZZZZZ"), 404, "not_found");
   expect_problem(new_project("other").get(path), 404, "not_found");
   expect_problem(new_project("another").get(path + "/" + attempts[0]["uid"].get<std::string>()), 404, "not_found");

@@ -7,7 +7,8 @@ using Endpoints = ControlWorld;
 
 std::string uid(const Json& object) { return object["uid"].get<std::string>(); }
 
-// Goal: a new endpoint has its defaults and a secret in both spellings, is shown the same again, and took a number. Method: the least.
+// Goal: a new endpoint has its defaults and a secret in both spellings, is shown the same again, and took a number.
+// Method: the least.
 TEST_F(Endpoints, CreateAndShow) {
   const auto shop = client();
   const auto version = config_version(shop);
@@ -27,18 +28,25 @@ TEST_F(Endpoints, CreateAndShow) {
   EXPECT_EQ(Client::expect(200, shop.get("endpoints/" + uid(made))), made);
 }
 
-// Goal: nothing secret lies in the table in clear, and what lies there opens for its own row only. Method: search the row's text.
+// Goal: nothing secret lies in the table in clear, and what lies there opens for its own row only. Method: search the
+// row's text.
 TEST_F(Endpoints, SecretsAreSealedAtRest) {
   const auto shop = client();
-  const auto made = shop.endpoint({{"secret", "signing-secret-marker"},
-                                   {"authentication", {{"type", "basic_auth"}, {"basic_auth", {{"username", "user-marker"}, {"password", "password-marker"}}}}}});
+  const auto made = shop.endpoint(
+      {{"secret", "signing-secret-marker"},
+       {"authentication",
+        {{"type", "basic_auth"}, {"basic_auth", {{"username", "user-marker"}, {"password", "password-marker"}}}}}});
   EXPECT_EQ(made["secrets"][0]["value"], "signing-secret-marker");
-  EXPECT_EQ(made["authentication"], (Json{{"type", "basic_auth"}, {"basic_auth", {{"username", "user-marker"}, {"password", "[REDACTED]"}}}}));
+  EXPECT_EQ(made["authentication"],
+            (Json{{"type", "basic_auth"}, {"basic_auth", {{"username", "user-marker"}, {"password", "[REDACTED]"}}}}));
   const auto row = database_.sql("SELECT endpoints::text FROM endpoints");
-  for (const char* marker : {"signing-secret-marker", "user-marker", "password-marker", "c2lnbmluZy1zZWNyZXQtbWFya2Vy"}) {
+  for (const char* marker :
+       {"signing-secret-marker", "user-marker", "password-marker", "c2lnbmluZy1zZWNyZXQtbWFya2Vy"}) {
     EXPECT_EQ(row.find(marker), std::string::npos) << marker;
   }
-  EXPECT_EQ(database_.sql("SELECT jsonb_typeof(secrets -> 0 -> 'sealed') || (authentication ->> 'type') FROM endpoints"), "stringbasic_auth");
+  EXPECT_EQ(
+      database_.sql("SELECT jsonb_typeof(secrets -> 0 -> 'sealed') || (authentication ->> 'type') FROM endpoints"),
+      "stringbasic_auth");
 }
 
 // Goal: what is missing, wrong or not supported yet is named, and nothing is stored. Method: one fault at a time.
@@ -73,7 +81,8 @@ TEST_F(Endpoints, NamesTheFieldAtFault) {
   fault({{"authentication", {{"type", "key"}}}}, "invalid_type", "authentication.type");
   fault({{"authentication", {{"type", "api_key"}}}}, "required", "authentication.api_key");
   const auto key = [](const char* name, const char* value) {
-    return Json{{"authentication", {{"type", "api_key"}, {"api_key", {{"header_name", name}, {"header_value", value}}}}}};
+    return Json{
+        {"authentication", {{"type", "api_key"}, {"api_key", {{"header_name", name}, {"header_value", value}}}}}};
   };
   fault(key("", "v"), "required", "authentication.api_key.header_name");
   fault(key("a b", "v"), "invalid_header", "authentication.api_key.header_name");
@@ -87,21 +96,31 @@ TEST_F(Endpoints, NamesTheFieldAtFault) {
 // Goal: a project that enforces https refuses http. Method: on create and on update.
 TEST_F(Endpoints, EnforcedHttps) {
   const auto shop = new_project("strict", {{"ssl", {{"enforce_secure_endpoints", true}}}});
-  expect_problem(shop.post("endpoints", {{"name", "n"}, {"url", "http://hooks.example.com/"}}), 400, "https_required", "url");
+  expect_problem(shop.post("endpoints", {{"name", "n"}, {"url", "http://hooks.example.com/"}}), 400, "https_required",
+                 "url");
   const auto made = shop.endpoint();
-  expect_problem(shop.put("endpoints/" + uid(made), {{"name", "n"}, {"url", "http://hooks.example.com/"}}), 400, "https_required", "url");
+  expect_problem(shop.put("endpoints/" + uid(made), {{"name", "n"}, {"url", "http://hooks.example.com/"}}), 400,
+                 "https_required", "url");
 }
 
-// Goal: an update keeps what is absent and clears what is null; a redacted credential stays the one that it was. Method: full, least, nulls.
+// Goal: an update keeps what is absent and clears what is null; a redacted credential stays the one that it was.
+// Method: full, least, nulls.
 TEST_F(Endpoints, UpdateKeepsAndClears) {
   const auto shop = client();
-  const auto made = shop.endpoint({{"owner_id", "cust-7"}, {"description", "d"}, {"rate_limit", 100}, {"rate_limit_duration", 60}, {"http_timeout", 15},
-                                   {"support_email", "a@b.example"}, {"secret", "first-secret"},
-                                   {"authentication", {{"type", "api_key"}, {"api_key", {{"header_name", "X-Key"}, {"header_value", "v1"}}}}}});
+  const auto made = shop.endpoint(
+      {{"owner_id", "cust-7"},
+       {"description", "d"},
+       {"rate_limit", 100},
+       {"rate_limit_duration", 60},
+       {"http_timeout", 15},
+       {"support_email", "a@b.example"},
+       {"secret", "first-secret"},
+       {"authentication", {{"type", "api_key"}, {"api_key", {{"header_name", "X-Key"}, {"header_value", "v1"}}}}}});
   const std::string path = "endpoints/" + uid(made);
   auto body = Json{{"name", "renamed"}, {"url", "https://hooks.example.com/other"}, {"secret", "first-secret"}};
   auto changed = Client::expect(202, shop.put(path, body));
-  for (const char* kept : {"owner_id", "description", "rate_limit", "rate_limit_duration", "http_timeout", "support_email", "authentication", "secrets"}) {
+  for (const char* kept : {"owner_id", "description", "rate_limit", "rate_limit_duration", "http_timeout",
+                           "support_email", "authentication", "secrets"}) {
     EXPECT_EQ(changed[kept], made[kept]) << kept;
   }
   EXPECT_EQ(changed["name"], "renamed");
@@ -110,8 +129,10 @@ TEST_F(Endpoints, UpdateKeepsAndClears) {
   changed = Client::expect(202, shop.put(path, body));
   EXPECT_EQ(changed["authentication"], made["authentication"]);
   const auto resealed = crypto::from_base64(database_.sql("SELECT authentication ->> 'sealed' FROM endpoints")).value();
-  EXPECT_EQ(Json::parse(sealer_->open(resealed, uid(made)).value().reveal()), (Json{{"header_name", "X-Key"}, {"header_value", "v1"}}));
-  for (const char* cleared : {"owner_id", "description", "rate_limit", "rate_limit_duration", "http_timeout", "support_email", "authentication"}) {
+  EXPECT_EQ(Json::parse(sealer_->open(resealed, uid(made)).value().reveal()),
+            (Json{{"header_name", "X-Key"}, {"header_value", "v1"}}));
+  for (const char* cleared : {"owner_id", "description", "rate_limit", "rate_limit_duration", "http_timeout",
+                              "support_email", "authentication"}) {
     body[cleared] = nullptr;
   }
   changed = Client::expect(202, shop.put(path, body));
@@ -125,17 +146,22 @@ TEST_F(Endpoints, UpdateKeepsAndClears) {
   expect_problem(shop.put(path, {{"url", "https://hooks.example.com/"}}), 400, "required", "name");
 }
 
-// Goal: pause toggles, activate ends pause and automatic disabling and raises the generation, disabling is a state. Method: each way.
+// Goal: pause toggles, activate ends pause and automatic disabling and raises the generation, disabling is a state.
+// Method: each way.
 TEST_F(Endpoints, States) {
   const auto shop = client();
   const auto made = shop.endpoint();
-  const std::string path = "endpoints/" + uid(made), row = "'" + to_uuid(parse_id<EndpointTag>(uid(made)).value()) + "'";
+  const std::string path = "endpoints/" + uid(made),
+                    row = "'" + to_uuid(parse_id<EndpointTag>(uid(made)).value()) + "'";
   const auto status = [&] { return shop.get(path).data()["status"].get<std::string>(); };
   EXPECT_EQ(Client::expect(202, shop.call(http::verb::put, path + "/pause", "\"{}\""))["status"], "paused");
   EXPECT_EQ(Client::expect(202, shop.call(http::verb::put, path + "/pause"))["status"], "active");
   expect_problem(shop.call(http::verb::post, path + "/activate"), 400, "endpoint_active");
-  database_.sql("INSERT INTO endpoint_state (project_id, endpoint_id, lane, status, reason, generation, breaker_open_until, updated_at) SELECT project_id, id, 0, "
-                "'inactive', 'gone', generation, now() + interval '1 hour', now() FROM endpoints WHERE id = " + row);
+  database_.sql(
+      "INSERT INTO endpoint_state (project_id, endpoint_id, lane, status, reason, generation, breaker_open_until, "
+      "updated_at) SELECT project_id, id, 0, "
+      "'inactive', 'gone', generation, now() + interval '1 hour', now() FROM endpoints WHERE id = " +
+      row);
   EXPECT_EQ(status(), "inactive");
   EXPECT_EQ(shop.get(path).data()["status_reason"], "gone");
   EXPECT_EQ(shop.get(path).data()["cb_state"], "open");
@@ -152,7 +178,8 @@ TEST_F(Endpoints, States) {
   EXPECT_EQ(shop.endpoint({{"is_disabled", true}})["status"], "inactive");
 }
 
-// Goal: a rotation appends the new secret and ends the old one so many hours from now, to the second. Method: rotate, look at both.
+// Goal: a rotation appends the new secret and ends the old one so many hours from now, to the second. Method: rotate,
+// look at both.
 TEST_F(Endpoints, ExpireSecret) {
   const auto shop = client();
   const auto made = shop.endpoint({{"secret", "old"}});
@@ -186,7 +213,9 @@ TEST_F(Endpoints, DeleteTakesSubscriptionsAlong) {
   expect_problem(shop.get("endpoints/" + uid(made)), 404, "not_found");
   expect_problem(shop.get("subscriptions/" + uid(subscription)), 404, "not_found");
   expect_problem(shop.remove("endpoints/" + uid(made)), 404, "not_found");
-  EXPECT_EQ(database_.sql("SELECT e.version = s.version AND e.version = p.config_version FROM endpoints e, subscriptions s, projects p"), "t");
+  EXPECT_EQ(database_.sql("SELECT e.version = s.version AND e.version = p.config_version FROM endpoints e, "
+                          "subscriptions s, projects p"),
+            "t");
 }
 
 // Goal: pages both ways, filters by name and owner. Method: five endpoints, two a page.
@@ -194,7 +223,8 @@ TEST_F(Endpoints, ListPagesAndFilters) {
   const auto shop = client();
   Json newest = Json::array();
   for (int number = 1; number <= 5; ++number) {
-    newest.insert(newest.begin(), uid(shop.endpoint({{"name", "Billing " + std::to_string(number)}, {"owner_id", number % 2 == 0 ? "even" : "odd"}})));
+    newest.insert(newest.begin(), uid(shop.endpoint({{"name", "Billing " + std::to_string(number)},
+                                                     {"owner_id", number % 2 == 0 ? "even" : "odd"}})));
   }
   const auto list = [&](const std::string& query) { return Client::expect(200, shop.get("endpoints?" + query)); };
   const auto ids = [](const Json& page) {
@@ -204,7 +234,11 @@ TEST_F(Endpoints, ListPagesAndFilters) {
   };
   auto page = list("perPage=2");
   EXPECT_EQ(ids(page), (Json{newest[0], newest[1]}));
-  EXPECT_EQ(page["pagination"], (Json{{"per_page", 2}, {"has_next_page", true}, {"has_prev_page", false}, {"prev_page_cursor", newest[0]}, {"next_page_cursor", newest[2]}}));
+  EXPECT_EQ(page["pagination"], (Json{{"per_page", 2},
+                                      {"has_next_page", true},
+                                      {"has_prev_page", false},
+                                      {"prev_page_cursor", newest[0]},
+                                      {"next_page_cursor", newest[2]}}));
   page = list("perPage=2&direction=next&next_page_cursor=" + newest[2].get<std::string>());
   EXPECT_EQ(ids(page), (Json{newest[2], newest[3]}));
   EXPECT_TRUE(page["pagination"]["has_prev_page"]);
@@ -223,8 +257,12 @@ TEST_F(Endpoints, ListPagesAndFilters) {
 TEST_F(Endpoints, OlderVersions) {
   const auto shop = client();
   const RequestHeaders old{{"X-Convoy-Version", "2023-12-31"}};
-  const auto made = Client::expect(201, shop.post("endpoints", {{"name", "n"}, {"url", "https://hooks.example.com/"}, {"http_timeout", "15s"},
-                                                                {"rate_limit_duration", "1m"}}, old));
+  const auto made = Client::expect(201, shop.post("endpoints",
+                                                  {{"name", "n"},
+                                                   {"url", "https://hooks.example.com/"},
+                                                   {"http_timeout", "15s"},
+                                                   {"rate_limit_duration", "1m"}},
+                                                  old));
   EXPECT_EQ(made["target_url"], "https://hooks.example.com/");
   EXPECT_EQ(made["title"], "n");
   EXPECT_EQ(made["http_timeout"], "15s");

@@ -5,11 +5,13 @@ namespace {
 
 using EventTypes = ControlWorld;
 
-// Goal: create, list, update and deprecate, with the statuses that clients expect. Method: one type through all of them.
+// Goal: create, list, update and deprecate, with the statuses that clients expect. Method: one type through all of
+// them.
 TEST_F(EventTypes, Lifecycle) {
   const auto shop = client();
-  const auto made = Client::expect(201, shop.post("event-types/", {{"name", "invoice.paid"}, {"category", "billing"},
-                                                                   {"json_schema", {{"type", "object"}}}}));
+  const auto made = Client::expect(
+      201, shop.post("event-types/",
+                     {{"name", "invoice.paid"}, {"category", "billing"}, {"json_schema", {{"type", "object"}}}}));
   EXPECT_EQ(made["json_schema"], (Json{{"type", "object"}}));
   EXPECT_EQ(made["deprecated_at"], Json());
   const auto list = Client::expect(200, shop.get("event-types"));
@@ -17,13 +19,15 @@ TEST_F(EventTypes, Lifecycle) {
   EXPECT_EQ(list[0]["name"], "invoice.paid");
   EXPECT_EQ(list[1]["name"], "*");
   const std::string path = "event-types/" + made["uid"].get<std::string>();
-  auto changed = Client::expect(201, shop.put(path, {{"description", "paid in full"}, {"category", ""}, {"json_schema", nullptr}}));
+  auto changed = Client::expect(
+      201, shop.put(path, {{"description", "paid in full"}, {"category", ""}, {"json_schema", nullptr}}));
   EXPECT_EQ(changed["description"], "paid in full");
   EXPECT_EQ(changed["category"], "billing");
   EXPECT_EQ(changed["json_schema"], made["json_schema"]);
   changed = Client::expect(201, shop.call(http::verb::post, path + "/deprecate", "\"{}\""));
   EXPECT_TRUE(changed["deprecated_at"].is_string());
-  EXPECT_EQ(Client::expect(201, shop.call(http::verb::post, path + "/deprecate"))["deprecated_at"], changed["deprecated_at"]);
+  EXPECT_EQ(Client::expect(201, shop.call(http::verb::post, path + "/deprecate"))["deprecated_at"],
+            changed["deprecated_at"]);
 }
 
 // Goal: what is missing, wrong or taken is named. Method: one fault at a time.

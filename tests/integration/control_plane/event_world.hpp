@@ -28,7 +28,8 @@ class EventWorld : public ControlWorld {
   };
 
   static Target target_of(const Json& endpoint, const Json& subscription) {
-    return {parse_id<EndpointTag>(endpoint["uid"].get<std::string>()).value(), parse_id<SubscriptionTag>(subscription["uid"].get<std::string>()).value()};
+    return {parse_id<EndpointTag>(endpoint["uid"].get<std::string>()).value(),
+            parse_id<SubscriptionTag>(subscription["uid"].get<std::string>()).value()};
   }
   // An endpoint with its subscription.
   static Target make_target(const Client& client, Json endpoint = Json::object(), Json subscription = Json::object()) {
@@ -57,30 +58,50 @@ class EventWorld : public ControlWorld {
                                   .discard_reason = wish.discard_reason});
     }
     const store::IngestBatch batch{.received_at = at, .events = {&event}};
-    const auto answers = connection_.run(store::TxKind::autocommit, [&](store::Tx& tx) { return store::commit_events(tx, batch); });
-    EXPECT_TRUE(answers && answers->front().outcome == store::IngestOutcome::stored) << (answers ? "not stored" : answers.error().message);
+    const auto answers =
+        connection_.run(store::TxKind::autocommit, [&](store::Tx& tx) { return store::commit_events(tx, batch); });
+    EXPECT_TRUE(answers && answers->front().outcome == store::IngestOutcome::stored)
+        << (answers ? "not stored" : answers.error().message);
     return event;
   }
 
   // Records one attempt; without `next` it is final.
-  void record(const store::NewEvent& event, std::size_t index, DeliveryStatus status, int n, TimePoint due, std::optional<TimePoint> next,
-              store::AttemptRecord attempt) {
+  void record(const store::NewEvent& event, std::size_t index, DeliveryStatus status, int n, TimePoint due,
+              std::optional<TimePoint> next, store::AttemptRecord attempt) {
     const auto& delivery = event.deliveries[index];
-    const store::DeliveryResult result{.row = {.lane = delivery.lane, .project = event.project, .endpoint = delivery.endpoint, .delivery = delivery.id,
-                                               .event = event.id, .subscription = delivery.subscription, .due = due, .attempt = n - 1},
-                                       .status = status, .next_due = next, .attempts = n,
-                                       .reason = status == DeliveryStatus::success ? "" : "it failed", .attempt = std::move(attempt)};
-    const auto recorded = connection_.run(store::TxKind::autocommit, [&](store::Tx& tx) { return store::record_results(tx, {result}, wall_now()); });
+    const store::DeliveryResult result{.row = {.lane = delivery.lane,
+                                               .project = event.project,
+                                               .endpoint = delivery.endpoint,
+                                               .delivery = delivery.id,
+                                               .event = event.id,
+                                               .subscription = delivery.subscription,
+                                               .due = due,
+                                               .attempt = n - 1},
+                                       .status = status,
+                                       .next_due = next,
+                                       .attempts = n,
+                                       .reason = status == DeliveryStatus::success ? "" : "it failed",
+                                       .attempt = std::move(attempt)};
+    const auto recorded = connection_.run(
+        store::TxKind::autocommit, [&](store::Tx& tx) { return store::record_results(tx, {result}, wall_now()); });
     EXPECT_TRUE(recorded && recorded->size() == 1) << (recorded ? "not recorded" : recorded.error().message);
   }
 
   static store::AttemptRecord attempt(int status, const std::string& body) {
     const auto now = wall_now();
-    return {.url = "https://hooks.example.com/in", .address = "203.0.113.9:443", .requested_at = now,
-            .responded_at = status == 0 ? std::nullopt : std::optional(now), .status = status, .reason_phrase = status == 200 ? "OK" : "",
-            .failure = status == 200 ? "none" : status == 0 ? "connect_refused" : "http_status", .error = status == 0 ? "nobody listens" : "",
+    return {.url = "https://hooks.example.com/in",
+            .address = "203.0.113.9:443",
+            .requested_at = now,
+            .responded_at = status == 0 ? std::nullopt : std::optional(now),
+            .status = status,
+            .reason_phrase = status == 200 ? "OK" : "",
+            .failure = status == 200 ? "none"
+                       : status == 0 ? "connect_refused"
+                                     : "http_status",
+            .error = status == 0 ? "nobody listens" : "",
             .request_headers = R"([["Content-Type","application/json"],["X-Key","***"]])",
-            .response_headers = status == 0 ? "" : R"([["Set-Cookie","a"],["Server","s"],["set-cookie","b"]])", .response_body = body};
+            .response_headers = status == 0 ? "" : R"([["Set-Cookie","a"],["Server","s"],["set-cookie","b"]])",
+            .response_body = body};
   }
 
   static std::string day_of(TimePoint time) { return to_rfc3339(time).substr(0, 19); }

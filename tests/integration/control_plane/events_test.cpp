@@ -6,14 +6,16 @@ namespace {
 using Events = EventWorld;
 using namespace std::chrono_literals;
 
-// Goal: an event is shown with its payload byte for byte, its headers as arrays, what it met, and its state. Method: one of each state.
+// Goal: an event is shown with its payload byte for byte, its headers as arrays, what it met, and its state. Method:
+// one of each state.
 TEST_F(Events, Show) {
   const auto shop = client();
   const auto target = make_target(shop);
   const auto event = commit(shop, {.key = "inv-1", .headers = R"({"X-A":"1"})", .targets = {target}});
   const auto answer = shop.get("events/" + to_text(event.id));
   EXPECT_EQ(answer.status, 200);
-  EXPECT_NE(answer.body.find(R"("data":{"amount":1.10,"big":123456789012345678901234567890})"), std::string::npos) << answer.body;
+  EXPECT_NE(answer.body.find(R"("data":{"amount":1.10,"big":123456789012345678901234567890})"), std::string::npos)
+      << answer.body;
   const auto shown = answer.data();
   EXPECT_EQ(shown["event_type"], "invoice.paid");
   EXPECT_EQ(shown["headers"], (Json{{"X-A", {"1"}}}));
@@ -66,7 +68,8 @@ TEST_F(Events, Filters) {
   EXPECT_EQ(list("idempotencyKey=key-1"), Json{matched});
   EXPECT_EQ(list("endpointId=" + to_text(first.endpoint)), (Json{owners, matched}));
   EXPECT_EQ(list("endpointId=" + to_text(second.endpoint)), Json{addressed});
-  EXPECT_EQ(list("endpointId[]=" + to_text(first.endpoint) + "&endpointId[]=" + to_text(second.endpoint)), (Json{owners, addressed, matched}));
+  EXPECT_EQ(list("endpointId[]=" + to_text(first.endpoint) + "&endpointId[]=" + to_text(second.endpoint)),
+            (Json{owners, addressed, matched}));
   EXPECT_EQ(list("ownerId=ada"), (Json{owners, owned}));
   EXPECT_EQ(list("query=USER.CR"), Json{matched});
   EXPECT_EQ(list("query=KEY-"), Json{matched});
@@ -79,7 +82,8 @@ TEST_F(Events, Filters) {
   expect_problem(shop.get("events?body=%7B%22a%22:1%7D"), 400, "unsupported", "body");
 }
 
-// Goal: dates are inclusive to the second, and without them the last seven days are shown. Method: events now and some days ago.
+// Goal: dates are inclusive to the second, and without them the last seven days are shown. Method: events now and some
+// days ago.
 TEST_F(Events, Dates) {
   const auto shop = client();
   const auto now = wall_now(), yesterday = now - 24h;
@@ -91,10 +95,12 @@ TEST_F(Events, Dates) {
   EXPECT_EQ(list("endDate=" + day_of(yesterday - 1s)), Json::array());
   EXPECT_EQ(list("startDate=0001-01-01T00:00:00&endDate=0001-01-01T00:00:00"), (Json{recent, old}));
   expect_problem(shop.get("events?startDate=2026-01-01"), 400, "invalid_date", "startDate");
-  expect_problem(shop.get("events?startDate=2026-01-02T00:00:00&endDate=2026-01-01T00:00:00"), 400, "invalid_range", "startDate");
+  expect_problem(shop.get("events?startDate=2026-01-02T00:00:00&endDate=2026-01-01T00:00:00"), 400, "invalid_range",
+                 "startDate");
 }
 
-// Goal: a page carries a bounded number of bytes, and the next one goes on without a gap. Method: three payloads that fit by twos.
+// Goal: a page carries a bounded number of bytes, and the next one goes on without a gap. Method: three payloads that
+// fit by twos.
 TEST_F(Events, HeavyPagesEndEarly) {
   const auto shop = client();
   const std::string heavy = "\"" + std::string(3 * 1024 * 1024, 'x') + "\"";
@@ -103,7 +109,8 @@ TEST_F(Events, HeavyPagesEndEarly) {
   const auto page = Client::expect(200, shop.get("events"));
   EXPECT_EQ(ids_of(page), (Json{ids[2], ids[1]}));
   EXPECT_TRUE(page["pagination"]["has_next_page"]);
-  const auto rest = Client::expect(200, shop.get("events?next_page_cursor=" + page["pagination"]["next_page_cursor"].get<std::string>()));
+  const auto rest = Client::expect(
+      200, shop.get("events?next_page_cursor=" + page["pagination"]["next_page_cursor"].get<std::string>()));
   EXPECT_EQ(ids_of(rest), Json{ids[0]});
 }
 

@@ -33,12 +33,15 @@ class Forward : private WithDataPlane, public ControlWorld {
   }
 };
 
-// Goal: path, body and the headers that matter go on as they came, and the answer comes back as it is. Method: each creating route.
+// Goal: path, body and the headers that matter go on as they came, and the answer comes back as it is. Method: each
+// creating route.
 TEST_F(Forward, PassesRequestAndAnswer) {
   const auto shop = client();
   const std::string body = R"({ "data" : 1.10 })";
   for (const char* path : {"events", "events/fanout", "events/broadcast"}) {
-    const auto answer = shop.call(http::verb::post, path, body, {{"Idempotency-Key", "k-1"}, {"traceparent", "00-a-b-01"}, {"X-Request-Id", "r-1"}, {"X-Secret", "s"}});
+    const auto answer = shop.call(
+        http::verb::post, path, body,
+        {{"Idempotency-Key", "k-1"}, {"traceparent", "00-a-b-01"}, {"X-Request-Id", "r-1"}, {"X-Secret", "s"}});
     EXPECT_EQ(answer.status, 409);
     EXPECT_EQ(answer.json()["code"], "idempotency_conflict");
     EXPECT_EQ(answer.headers.at("retry-after"), "7");
@@ -46,10 +49,12 @@ TEST_F(Forward, PassesRequestAndAnswer) {
     EXPECT_EQ(answer.headers.at("x-convoy-version"), "2025-11-24");
     EXPECT_FALSE(answer.headers.contains("x-private"));
     const auto request = received();
-    EXPECT_TRUE(request.starts_with("POST /base/api/v1/projects/" + shop.project() + "/" + path + " HTTP/1.1\r\n")) << request;
+    EXPECT_TRUE(request.starts_with("POST /base/api/v1/projects/" + shop.project() + "/" + path + " HTTP/1.1\r\n"))
+        << request;
     EXPECT_TRUE(request.ends_with("\r\n\r\n" + body)) << request;
-    for (const std::string& line : {"Authorization: Bearer " + shop.key(), std::string("Idempotency-Key: k-1"), std::string("traceparent: 00-a-b-01"),
-                                   std::string("X-Request-ID: r-1"), std::string("Content-Type: application/json")}) {
+    for (const std::string& line : {"Authorization: Bearer " + shop.key(), std::string("Idempotency-Key: k-1"),
+                                    std::string("traceparent: 00-a-b-01"), std::string("X-Request-ID: r-1"),
+                                    std::string("Content-Type: application/json")}) {
       EXPECT_NE(request.find(line + "\r\n"), std::string::npos) << line << "\n" << request;
     }
     EXPECT_EQ(request.find("X-Secret"), std::string::npos);
@@ -58,8 +63,11 @@ TEST_F(Forward, PassesRequestAndAnswer) {
 
 // Goal: only who may is passed on. Method: no key, and another project's path.
 TEST_F(Forward, NotWithoutAKey) {
-  EXPECT_EQ(exchange(app_->port(), http::verb::post, "/api/v1/projects/" + client().project() + "/events", "{}", {}).status, 401);
-  expect_problem(new_project("other").call(http::verb::post, "/projects/" + client().project() + "/events", "{}"), 404, "not_found");
+  EXPECT_EQ(
+      exchange(app_->port(), http::verb::post, "/api/v1/projects/" + client().project() + "/events", "{}", {}).status,
+      401);
+  expect_problem(new_project("other").call(http::verb::post, "/projects/" + client().project() + "/events", "{}"), 404,
+                 "not_found");
   EXPECT_EQ(received(), "");
 }
 

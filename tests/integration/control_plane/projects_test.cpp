@@ -5,10 +5,12 @@ namespace {
 
 using Projects = ControlWorld;
 
-// Goal: a project is made with its first key and event type, and the key works on it alone. Method: create, then use the key.
+// Goal: a project is made with its first key and event type, and the key works on it alone. Method: create, then use
+// the key.
 TEST_F(Projects, Create) {
-  const auto data = Client::expect(201, client().post("/projects?orgID=" + to_text(made_.organisation),
-                                                      {{"name", "p1"}, {"type", "outgoing"}, {"logo_url", "https://x.example.com/l.png"}}));
+  const auto data = Client::expect(
+      201, client().post("/projects?orgID=" + to_text(made_.organisation),
+                         {{"name", "p1"}, {"type", "outgoing"}, {"logo_url", "https://x.example.com/l.png"}}));
   EXPECT_EQ(data["api_key"]["name"], "p1's default key");
   EXPECT_EQ(data["api_key"]["role"], (Json{{"type", "project_admin"}, {"project", data["project"]["uid"]}}));
   const std::string key = data["api_key"]["key"];
@@ -38,7 +40,8 @@ TEST_F(Projects, CreateNamesTheFieldAtFault) {
   fault({{"name", "x"}}, 400, "required", "type");
   fault({{"name", "x"}, {"type", "sideways"}}, 400, "invalid_type", "type");
   fault({{"name", "x"}, {"type", "outgoing"}, {"logo_url", "x.png"}}, 400, "invalid_url", "logo_url");
-  fault({{"name", "x"}, {"type", "outgoing"}, {"config", {{"strategy", {{"type", "never"}}}}}}, 400, "invalid_strategy", "config.strategy.type");
+  fault({{"name", "x"}, {"type", "outgoing"}, {"config", {{"strategy", {{"type", "never"}}}}}}, 400, "invalid_strategy",
+        "config.strategy.type");
   fault({{"name", "default"}, {"type", "outgoing"}}, 400, "duplicate", "name");
   expect_problem(client().call(http::verb::post, "/projects", ""), 400, "body_required");
   expect_problem(client().get("/projects?orgID=01JQZZZZZZZZZZZZZZZZZZZZZZ"), 404, "not_found");
@@ -50,7 +53,9 @@ TEST_F(Projects, Update) {
   const auto shop = new_project("shop");
   const auto before = config_version(shop);
   const std::string path = "/projects/" + shop.project();
-  auto data = Client::expect(202, shop.put(path, {{"name", "shop 2"}, {"config", {{"strategy", {{"type", "linear"}, {"duration", 7}, {"retry_count", 3}}}}}}));
+  auto data = Client::expect(
+      202, shop.put(path, {{"name", "shop 2"},
+                           {"config", {{"strategy", {{"type", "linear"}, {"duration", 7}, {"retry_count", 3}}}}}}));
   EXPECT_EQ(data["name"], "shop 2");
   EXPECT_EQ(data["config"]["strategy"], (Json{{"type", "linear"}, {"duration", 7}, {"retry_count", 3}}));
   EXPECT_GT(config_version(shop), before);
@@ -76,7 +81,8 @@ TEST_F(Projects, Delete) {
   new_project("shop");
 }
 
-// Goal: bootstrap keeps organisation and project, replaces its key, and every project of the organisation sees that. Method: run it again.
+// Goal: bootstrap keeps organisation and project, replaces its key, and every project of the organisation sees that.
+// Method: run it again.
 TEST_F(Projects, BootstrapAgain) {
   const auto shop = new_project("shop");
   const auto before = config_version(shop);

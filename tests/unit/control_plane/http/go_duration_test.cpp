@@ -23,7 +23,8 @@ TEST(GoDuration, Parses) {
 
 // Goal: everything else is refused, without overflow. Method: missing units, signs, blanks, huge numbers.
 TEST(GoDuration, Refuses) {
-  for (const char* text : {"", "10", "s", "-1s", "1 s", "1d", "1.2.3s", "10s ", "9999999999999h", "99999999999999999999999999999s", "1h-2m"}) {
+  for (const char* text : {"", "10", "s", "-1s", "1 s", "1d", "1.2.3s", "10s ", "9999999999999h",
+                           "99999999999999999999999999999s", "1h-2m"}) {
     EXPECT_EQ(parse_go_duration(text), std::nullopt) << text;
   }
 }

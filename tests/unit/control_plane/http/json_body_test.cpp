@@ -37,8 +37,10 @@ TEST(JsonBody, FindsMembers) {
 
 // Goal: wrong types and ranges name the dotted field. Method: one of each getter.
 TEST(JsonBody, NamesTheFieldAtFault) {
-  const auto body = JsonBody::parse(R"({"t":5,"n":1.5,"big":99999999999999999999,"neg":-1,"huge":18446744073709551615,"b":"true",
-                                        "o":{"inner":{"n":"x"}},"l":["a",1],"os":[{},2]})").value();
+  const auto body =
+      JsonBody::parse(R"({"t":5,"n":1.5,"big":99999999999999999999,"neg":-1,"huge":18446744073709551615,"b":"true",
+                                        "o":{"inner":{"n":"x"}},"l":["a",1],"os":[{},2]})")
+          .value();
   const auto check = [](const auto& result, const char* field, const char* reason) {
     ASSERT_FALSE(result) << field;
     EXPECT_EQ(result.error().field, field);

@@ -62,8 +62,8 @@ TEST(Pagination, ForwardWalksEverything) {
   EXPECT_EQ(page.next_cursor, "");
 }
 
-// Goal: going back from a page shows the one before it, without the row that it began with, and knows that there is a next one.
-// Method: back from the last page to the first, past an incomplete page.
+// Goal: going back from a page shows the one before it, without the row that it began with, and knows that there is a
+// next one. Method: back from the last page to the first, past an incomplete page.
 TEST(Pagination, BackwardWalksBack) {
   auto page = page_of("perPage=3&direction=prev&prev_page_cursor=" + cursor_of(2), 7);
   EXPECT_EQ(numbers(page), (std::vector{5, 4, 3}));
@@ -138,12 +138,14 @@ TEST(Dates, RangeAndDefaults) {
 // Goal: other forms and a start behind the end are refused and named. Method: each.
 TEST(Dates, Refuses) {
   const auto now = at("2026-03-10T15:30:00Z");
-  for (const char* text : {"2026-01-01", "2026-01-01T00:00:00Z", "2026-13-01T00:00:00", "yesterday", "2026-01-01%2000:00"}) {
+  for (const char* text :
+       {"2026-01-01", "2026-01-01T00:00:00Z", "2026-13-01T00:00:00", "yesterday", "2026-01-01%2000:00"}) {
     const auto range = parse_dates(Query::parse(std::string("endDate=") + text), now);
     ASSERT_FALSE(range) << text;
     EXPECT_EQ(range.error().field, "endDate");
   }
-  EXPECT_EQ(parse_dates(Query::parse("startDate=2026-02-02T00:00:00&endDate=2026-02-01T00:00:00"), now).error().reason, "invalid_range");
+  EXPECT_EQ(parse_dates(Query::parse("startDate=2026-02-02T00:00:00&endDate=2026-02-01T00:00:00"), now).error().reason,
+            "invalid_range");
 }
 
 // Goal: ids made around the range lie within the bounds. Method: ids a minute before and after it, and a day away.

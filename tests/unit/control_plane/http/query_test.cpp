@@ -5,7 +5,8 @@
 namespace fairlead::control {
 namespace {
 
-// Goal: escapes and "+" are decoded, repeated names keep their order, list spellings are one name. Method: one string with all of them.
+// Goal: escapes and "+" are decoded, repeated names keep their order, list spellings are one name. Method: one string
+// with all of them.
 TEST(Query, DecodesAndCollects) {
   const auto query = Query::parse("a=1&b=x%20y+z&a=2&ids[]=p&ids[0]=q&ids[12]=r&flag&%61%3D=%26");
   EXPECT_EQ(query.all("a"), (std::vector<std::string>{"1", "2"}));
@@ -15,7 +16,8 @@ TEST(Query, DecodesAndCollects) {
   EXPECT_EQ(query.first("flag"), std::nullopt);
 }
 
-// Goal: blank values count as absent, broken escapes stay as they are, other brackets are part of the name. Method: each.
+// Goal: blank values count as absent, broken escapes stay as they are, other brackets are part of the name. Method:
+// each.
 TEST(Query, OddForms) {
   const auto query = Query::parse("blank=&spaces=+&bad=%zz%4&name[x]=1&[]=2&&=3");
   EXPECT_EQ(query.first("blank"), std::nullopt);

@@ -32,7 +32,8 @@ TEST(Router, FindsRoutesAndParameters) {
   EXPECT_EQ(match.params, params);
 }
 
-// Goal: one trailing slash is accepted where the table says so and nowhere else; doubled slashes never. Method: both kinds of route.
+// Goal: one trailing slash is accepted where the table says so and nowhere else; doubled slashes never. Method: both
+// kinds of route.
 TEST(Router, TrailingSlashes) {
   const Router router(table());
   EXPECT_EQ(router.match(http::verb::get, "/things/").route, &table()[0]);
@@ -43,7 +44,8 @@ TEST(Router, TrailingSlashes) {
   }
 }
 
-// Goal: a known path under another method names the methods that it has. Method: a wrong verb on a collection and on an item.
+// Goal: a known path under another method names the methods that it has. Method: a wrong verb on a collection and on an
+// item.
 TEST(Router, WrongMethodNamesTheOthers) {
   const Router router(table());
   const auto collection = router.match(http::verb::delete_, "/things");
@@ -52,11 +54,14 @@ TEST(Router, WrongMethodNamesTheOthers) {
   EXPECT_EQ(router.match(http::verb::put, "/things/batch").allow, "POST, GET");
 }
 
-// Goal: every route below a project demands the project's right, and its first parameter is the project. Method: the real table.
+// Goal: every route below a project demands the project's right, and its first parameter is the project. Method: the
+// real table.
 TEST(Routes, EveryProjectRouteIsGuarded) {
   for (const auto& route : all_routes()) {
-    if (route.path.starts_with("/api/v1/projects/{project}")) EXPECT_EQ(route.right, Right::project) << route.path;
-    else EXPECT_EQ(route.path, "/api/v1/projects/?") << "only the collection of projects lies outside a project";
+    if (route.path.starts_with("/api/v1/projects/{project}"))
+      EXPECT_EQ(route.right, Right::project) << route.path;
+    else
+      EXPECT_EQ(route.path, "/api/v1/projects/?") << "only the collection of projects lies outside a project";
   }
 }
 

@@ -10,13 +10,15 @@ using Json = nlohmann::ordered_json;
 struct Config {
   IdSource ids;
   ProjectConfig config = ProjectConfig::make_default(ids);
-  Result<void> merge(const std::string& text, bool is_outgoing = true) { return config.merge(JsonBody::parse(text).value(), is_outgoing, ids); }
+  Result<void> merge(const std::string& text, bool is_outgoing = true) {
+    return config.merge(JsonBody::parse(text).value(), is_outgoing, ids);
+  }
   [[nodiscard]] Json stored() const { return Json::parse(config.to_stored()); }
   [[nodiscard]] Json wire() const { return Json::parse(config.to_wire()); }
 };
 
-// Goal: the default schedule is shown as a strategy and stored as none; sending back what was shown keeps it, with the schedule or, by a
-// client that does not know that member, without. Method: the wire form merged in again.
+// Goal: the default schedule is shown as a strategy and stored as none; sending back what was shown keeps it, with the
+// schedule or, by a client that does not know that member, without. Method: the wire form merged in again.
 TEST(ProjectConfig, DefaultStrategySurvivesARoundTrip) {
   Config made;
   auto shown = made.wire();
@@ -30,7 +32,8 @@ TEST(ProjectConfig, DefaultStrategySurvivesARoundTrip) {
   EXPECT_FALSE(made.stored().contains("strategy"));
 }
 
-// Goal: an explicit strategy is kept, replaced as a whole, and the default comes back with its schedule. Method: one after the other.
+// Goal: an explicit strategy is kept, replaced as a whole, and the default comes back with its schedule. Method: one
+// after the other.
 TEST(ProjectConfig, ExplicitStrategy) {
   Config made;
   const auto usual = made.wire();
@@ -50,12 +53,15 @@ TEST(ProjectConfig, NamesTheFieldAtFault) {
       {R"({"strategy":{"type":"linear","duration":0,"retry_count":1}})", "strategy.duration", "out_of_range"},
       {R"({"strategy":{"type":"linear","duration":1,"retry_count":0}})", "strategy.retry_count", "out_of_range"},
       {R"({"strategy":{"type":"linear","duration":-1}})", "strategy.duration", "out_of_range"},
-      {R"({"strategy":{"type":"linear","duration":1,"retry_count":1,"schedule":[1]}})", "strategy.schedule", "unsupported"},
+      {R"({"strategy":{"type":"linear","duration":1,"retry_count":1,"schedule":[1]}})", "strategy.schedule",
+       "unsupported"},
       {R"({"signature":{"versions":[]}})", "signature.header", "required"},
       {R"({"signature":{"header":"X Y"}})", "signature.header", "invalid_header"},
       {R"({"signature":{"header":"Host"}})", "signature.header", "reserved_header"},
-      {R"({"signature":{"header":"X-S","versions":[{"hash":"MD5","encoding":"hex"}]}})", "signature.versions.0.hash", "invalid_hash"},
-      {R"({"signature":{"header":"X-S","versions":[{"hash":"SHA256","encoding":"text"}]}})", "signature.versions.0.encoding", "invalid_encoding"},
+      {R"({"signature":{"header":"X-S","versions":[{"hash":"MD5","encoding":"hex"}]}})", "signature.versions.0.hash",
+       "invalid_hash"},
+      {R"({"signature":{"header":"X-S","versions":[{"hash":"SHA256","encoding":"text"}]}})",
+       "signature.versions.0.encoding", "invalid_encoding"},
       {R"({"max_payload_read_size":2000000})", "max_payload_read_size", "out_of_range"},
       {R"({"disable_endpoint":"yes"})", "disable_endpoint", "wrong_type"},
       {R"({"search_policy":"a week"})", "search_policy", "invalid_duration"},
@@ -73,11 +79,14 @@ TEST(ProjectConfig, NamesTheFieldAtFault) {
   }
 }
 
-// Goal: booleans and texts change when present, objects when not null, names without case, unknown names never. Method: one body.
+// Goal: booleans and texts change when present, objects when not null, names without case, unknown names never. Method:
+// one body.
 TEST(ProjectConfig, Merges) {
   Config made;
-  ASSERT_TRUE(made.merge(R"({"SSL":{"enforce_secure_endpoints":true},"multiple_endpoint_subscriptions":true,"signature":null,"strategy":null,
-      "request_id_header":"X-Mine","retention_policy":{"policy":"1h"},"ratelimit":{"count":5,"duration":60},"max_payload_read_size":0})"));
+  ASSERT_TRUE(made.merge(
+      R"({"SSL":{"enforce_secure_endpoints":true},"multiple_endpoint_subscriptions":true,"signature":null,
+          "strategy":null,"request_id_header":"X-Mine","retention_policy":{"policy":"1h"},
+          "ratelimit":{"count":5,"duration":60},"max_payload_read_size":0})"));
   EXPECT_TRUE(made.config.enforces_https());
   EXPECT_TRUE(made.config.allows_many_subscriptions());
   EXPECT_EQ(made.config.signature_header(), "X-Convoy-Signature");

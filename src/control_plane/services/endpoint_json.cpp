@@ -1,4 +1,4 @@
-#include "control_plane/resources/endpoint_json.hpp"
+#include "control_plane/services/endpoint_json.hpp"
 
 #include "common/crypto/signature.hpp"
 #include "control_plane/http/go_duration.hpp"
@@ -12,8 +12,13 @@ Result<void> write_secrets(JsonWriter& json, const store::Endpoint& endpoint, co
   for (const auto& secret : endpoint.secrets) {
     if (secret.expires_at && *secret.expires_at <= view.now) continue;
     FL_TRY(const auto value, view.sealer.open(secret.sealed, to_text(endpoint.id)));
-    json.begin_object().field("uid", secret.id).field("value", value.reveal()).field("whsec", crypto::to_whsec(value.reveal()));
-    json.field("expires_at", secret.expires_at).field("created_at", secret.created_at).field("updated_at", secret.updated_at);
+    json.begin_object()
+        .field("uid", secret.id)
+        .field("value", value.reveal())
+        .field("whsec", crypto::to_whsec(value.reveal()));
+    json.field("expires_at", secret.expires_at)
+        .field("created_at", secret.created_at)
+        .field("updated_at", secret.updated_at);
     json.field("deleted_at", nullptr).end_object();
   }
   json.end_array();
@@ -21,8 +26,10 @@ Result<void> write_secrets(JsonWriter& json, const store::Endpoint& endpoint, co
 }
 
 void write_seconds(JsonWriter& json, const char* name, int seconds, const EndpointView& view) {
-  if (view.version.has_text_durations) json.field(name, to_go_duration(std::chrono::seconds(seconds)));
-  else json.field(name, seconds);
+  if (view.version.has_text_durations)
+    json.field(name, to_go_duration(std::chrono::seconds(seconds)));
+  else
+    json.field(name, seconds);
 }
 
 const char* breaker_state(const store::Endpoint& endpoint, TimePoint now) {
@@ -40,11 +47,15 @@ void write_unfilled(JsonWriter& json) {
 
 Result<void> write_endpoint(JsonWriter& json, const store::Endpoint& endpoint, const EndpointView& view) {
   const bool is_old = view.version.has_old_names;
-  json.begin_object().field("uid", endpoint.id).field("project_id", endpoint.project).text_or_absent("owner_id", endpoint.owner_id);
+  json.begin_object()
+      .field("uid", endpoint.id)
+      .field("project_id", endpoint.project)
+      .text_or_absent("owner_id", endpoint.owner_id);
   json.field(is_old ? "target_url" : "url", endpoint.url).field(is_old ? "title" : "name", endpoint.name);
   FL_TRY_VOID(write_secrets(json, endpoint, view));
   json.field("advanced_signatures", endpoint.has_advanced_signatures).field("description", endpoint.description);
-  json.text_or_absent("slack_webhook_url", endpoint.slack_webhook_url).text_or_absent("teams_webhook_url", endpoint.teams_webhook_url);
+  json.text_or_absent("slack_webhook_url", endpoint.slack_webhook_url)
+      .text_or_absent("teams_webhook_url", endpoint.teams_webhook_url);
   json.text_or_absent("support_email", endpoint.support_email).field("status", endpoint.effective_status());
   json.text_or_absent("status_reason", endpoint.is_auto_disabled ? endpoint.state_reason : "");
   write_seconds(json, "http_timeout", endpoint.http_timeout, view);
@@ -52,16 +63,29 @@ Result<void> write_endpoint(JsonWriter& json, const store::Endpoint& endpoint, c
   FL_TRY_VOID(write_authentication(json, endpoint, view.sealer));
   json.field("rate_limit", endpoint.rate_limit);
   write_seconds(json, "rate_limit_duration", endpoint.rate_limit_duration, view);
-  json.field("content_type", "application/json").field("failure_rate", nullptr).field("cb_state", breaker_state(endpoint, view.now));
+  json.field("content_type", "application/json")
+      .field("failure_rate", nullptr)
+      .field("cb_state", breaker_state(endpoint, view.now));
   write_unfilled(json);
-  json.field("created_at", endpoint.created_at).field("updated_at", endpoint.updated_at).field("deleted_at", nullptr).end_object();
+  json.field("created_at", endpoint.created_at)
+      .field("updated_at", endpoint.updated_at)
+      .field("deleted_at", nullptr)
+      .end_object();
   return {};
 }
 
 void write_endpoint_brief(JsonWriter& json, const store::EndpointBrief& endpoint) {
-  json.begin_object().field("uid", endpoint.id).field("project_id", endpoint.project).text_or_absent("owner_id", endpoint.owner_id);
-  json.field("url", endpoint.url).field("name", endpoint.name).field("secrets", nullptr).field("advanced_signatures", false);
-  json.field("description", "").text_or_absent("support_email", endpoint.support_email).field("status", endpoint.status);
+  json.begin_object()
+      .field("uid", endpoint.id)
+      .field("project_id", endpoint.project)
+      .text_or_absent("owner_id", endpoint.owner_id);
+  json.field("url", endpoint.url)
+      .field("name", endpoint.name)
+      .field("secrets", nullptr)
+      .field("advanced_signatures", false);
+  json.field("description", "")
+      .text_or_absent("support_email", endpoint.support_email)
+      .field("status", endpoint.status);
   json.field("http_timeout", 0).field("authentication", nullptr).field("rate_limit", 0).field("rate_limit_duration", 0);
   json.field("content_type", "").field("failure_rate", nullptr).field("cb_state", nullptr);
   write_unfilled(json);
