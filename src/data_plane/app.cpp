@@ -42,8 +42,10 @@ class App {
         databases_(settings),
         resolver_(context_.get_executor(), {.servers = settings.dns_servers}),
         client_(context_.get_executor(), resolver_, guard, {.ca_file = settings.tls_ca_file}),
-        admin_(context_, {.listen = settings.admin_listen}, [this](auto request) { return handle_admin(std::move(request)); }),
-        server_(context_, {.listen = settings.listen, .body_bytes_max = settings.payload_bytes_max + kEnvelopeBytesMax}, [this](auto request) { return stages_->handle(std::move(request)); }),
+        admin_(context_, {.listen = settings.admin_listen},
+               [this](auto request) { return handle_admin(std::move(request)); }),
+        server_(context_, {.listen = settings.listen, .body_bytes_max = settings.payload_bytes_max + kEnvelopeBytesMax},
+                [this](auto request) { return stages_->handle(std::move(request)); }),
         signals_(context_, SIGTERM, SIGINT) {}
 
   Result<int> run() {
@@ -87,13 +89,15 @@ Task<Result<void>> App::start_stages() {
   const auto facts = co_await databases_.upkeep.run(store::TxKind::autocommit, &store::read_server_facts);
   if (!facts) co_return std::unexpected(facts.error());
   if (facts->schema_version < store::newest_migration()) {
-    co_return fail(Code::unavailable, "the schema is at " + std::to_string(facts->schema_version) + ", this program needs " +
-                                          std::to_string(store::newest_migration()) + ": run fairlead-control migrate");
+    co_return fail(Code::unavailable, "the schema is at " + std::to_string(facts->schema_version) +
+                                          ", this program needs " + std::to_string(store::newest_migration()) +
+                                          ": run fairlead-control migrate");
   }
   // After a long pause today's partition may be missing, and nobody else may be up to make it.
   FL_CO_TRY_VOID(co_await databases_.upkeep.run(store::TxKind::autocommit, &store::make_partitions));
   FL_CO_TRY(const int lane_count, co_await databases_.upkeep.run(store::TxKind::autocommit, &store::lane_count));
-  stages_ = std::make_unique<Stages>(context_, settings_, databases_, sealer_, client_, metrics_, lane_count, facts->now);
+  stages_ =
+      std::make_unique<Stages>(context_, settings_, databases_, sealer_, client_, metrics_, lane_count, facts->now);
   co_return co_await stages_->start();
 }
 
@@ -120,8 +124,8 @@ Task<void> App::start() {
     co_return;
   }
   is_serving_ = true;
-  spdlog::info("serving listen={}:{} admin={}:{} version={}", settings_.listen.address, server_.port(), settings_.admin_listen.address,
-               admin_.port(), kVersion);
+  spdlog::info("serving listen={}:{} admin={}:{} version={}", settings_.listen.address, server_.port(),
+               settings_.admin_listen.address, admin_.port(), kVersion);
 }
 
 Task<void> App::wait_for_signal() {
@@ -164,14 +168,16 @@ net::HttpResponse App::readiness(const std::string& request_id) const {
 }
 
 Task<net::HttpResponse> App::handle_admin(std::shared_ptr<const net::HttpRequest> request) {
-  if (request->path == "/healthz") co_return net::success(http::status::ok, std::string("Fairlead ") + kVersion, "null");
+  if (request->path == "/healthz")
+    co_return net::success(http::status::ok, std::string("Fairlead ") + kVersion, "null");
   if (request->path == "/readyz") co_return readiness(request->request_id);
   if (request->path == "/metrics") {
     net::HttpResponse response{.body = metrics_.render()};
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     co_return response;
   }
-  co_return net::http_problem(http::status::not_found, "not_found", "here are /healthz, /readyz and /metrics", request->request_id);
+  co_return net::http_problem(http::status::not_found, "not_found", "here are /healthz, /readyz and /metrics",
+                              request->request_id);
 }
 
 }  // namespace

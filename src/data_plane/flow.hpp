@@ -9,7 +9,8 @@
 
 namespace fairlead {
 
-// A queue row that was just committed, with what it sends: the way from ingest to delivery that never reads the database.
+// A queue row that was just committed, with what it sends: the way from ingest to delivery that never reads the
+// database.
 struct OfferedDelivery {
   QueueRow row;
   std::shared_ptr<const EventContent> content;

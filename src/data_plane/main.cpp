@@ -41,7 +41,8 @@ int run(int argc, char** argv) {
   auto* serve_command = cli.add_subcommand("serve", "Accept events and deliver them, until SIGTERM");
   auto* config_command = cli.add_subcommand("config", "Look at the settings");
   config_command->require_subcommand(1);
-  auto* check_command = config_command->add_subcommand("check", "Print the settings in force, secrets masked; 1 if they cannot be used");
+  auto* check_command =
+      config_command->add_subcommand("check", "Print the settings in force, secrets masked; 1 if they cannot be used");
   for (auto* command : {serve_command, check_command}) add_setting_flags(*command, shown, flags);
   try {
     cli.parse(argc, argv);

@@ -6,6 +6,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <array>
 #include <memory>
 #include <string>
 
@@ -14,8 +15,8 @@
 
 namespace fairlead {
 
-// Conservation law: deliveries_created = deliveries_finished (all statuses) + deliveries_waiting, summed over the nodes, when nothing
-// is in motion and no counter was reset by a restart.
+// Conservation law: deliveries_created = deliveries_finished (all statuses) + deliveries_waiting, summed over the
+// nodes, when nothing is in motion and no counter was reset by a restart.
 class Metrics {
  public:
   Metrics();
@@ -52,9 +53,10 @@ class Metrics {
  private:
   explicit Metrics(std::shared_ptr<prometheus::Registry> registry);
   std::shared_ptr<prometheus::Registry> registry_;
-  prometheus::Family<prometheus::Counter>& answers_;
-  prometheus::Family<prometheus::Counter>& finished_;
-  prometheus::Family<prometheus::Counter>& attempts_;
+  // By status class, delivery status and failure class: looked up once, counted often.
+  std::array<prometheus::Counter*, 6> answers_{};
+  std::array<prometheus::Counter*, 5> finished_{};
+  std::array<prometheus::Counter*, 16> attempts_{};
 };
 
 }  // namespace fairlead

@@ -23,18 +23,32 @@ ReadSettings read_settings(std::map<std::string, std::string> environment, std::
   ReadSettings read;
   auto& settings = read.settings;
   settings.common = read_common_settings(reader);
-  settings.listen = reader.listen("FAIRLEAD_DATA_LISTEN", "127.0.0.1:5008", "address and port where producers create events");
-  settings.admin_listen = reader.listen("FAIRLEAD_DATA_ADMIN_LISTEN", "127.0.0.1:5009", "address and port of /healthz, /readyz and /metrics");
-  settings.node_name = reader.text("FAIRLEAD_NODE_NAME", host_name(), "name of this node, its own among the data planes of one database; a restarted node takes over its predecessor's lanes by it");
-  settings.dns_servers = reader.list("FAIRLEAD_DNS_SERVERS", "DNS servers as ADDRESS[:PORT], comma separated; default: the system's");
-  settings.tls_ca_file = reader.text("FAIRLEAD_TLS_CA_FILE", "", "PEM file with a further certificate authority that endpoints may use");
+  settings.listen =
+      reader.listen("FAIRLEAD_DATA_LISTEN", "127.0.0.1:5008", "address and port where producers create events");
+  settings.admin_listen = reader.listen("FAIRLEAD_DATA_ADMIN_LISTEN", "127.0.0.1:5009",
+                                        "address and port of /healthz, /readyz and /metrics");
+  settings.node_name = reader.text("FAIRLEAD_NODE_NAME", host_name(),
+                                   "name of this node, its own among the data planes of one database; a restarted node "
+                                   "takes over its predecessor's lanes by it");
+  settings.dns_servers =
+      reader.list("FAIRLEAD_DNS_SERVERS", "DNS servers as ADDRESS[:PORT], comma separated; default: the system's");
+  settings.tls_ca_file =
+      reader.text("FAIRLEAD_TLS_CA_FILE", "", "PEM file with a further certificate authority that endpoints may use");
   const int cores = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, 8);
-  settings.threads = static_cast<int>(reader.number("FAIRLEAD_THREADS", cores, 1, 64, "threads that serve requests and deliver"));
-  settings.endpoint_concurrency = static_cast<int>(reader.number("FAIRLEAD_ENDPOINT_CONCURRENCY", 64, 1, 1000, "requests under way to one endpoint at a time, at most"));
-  settings.payload_bytes_max = static_cast<std::size_t>(reader.number("FAIRLEAD_PAYLOAD_BYTES_MAX", 1024 * 1024, 1024, 16 * 1024 * 1024, "bytes that an event's payload may have; a project may set less"));
-  settings.drain_delay = std::chrono::seconds(reader.number("FAIRLEAD_DRAIN_DELAY_SECONDS", 0, 0, 300, "on SIGTERM: seconds to go on accepting events while /readyz already says no"));
-  settings.drain_deadline = std::chrono::seconds(reader.number("FAIRLEAD_DRAIN_SECONDS", 25, 1, 600, "on SIGTERM: seconds that requests under way may take to end"));
-  if (settings.node_name.empty() || settings.node_name.size() > 255) reader.problem("FAIRLEAD_NODE_NAME: expected 1 to 255 bytes");
+  settings.threads =
+      static_cast<int>(reader.number("FAIRLEAD_THREADS", cores, 1, 64, "threads that serve requests and deliver"));
+  settings.endpoint_concurrency = static_cast<int>(reader.number(
+      "FAIRLEAD_ENDPOINT_CONCURRENCY", 64, 1, 1000, "requests under way to one endpoint at a time, at most"));
+  settings.payload_bytes_max =
+      static_cast<std::size_t>(reader.number("FAIRLEAD_PAYLOAD_BYTES_MAX", 1024 * 1024, 1024, 16 * 1024 * 1024,
+                                             "bytes that an event's payload may have; a project may set less"));
+  settings.drain_delay = std::chrono::seconds(
+      reader.number("FAIRLEAD_DRAIN_DELAY_SECONDS", 0, 0, 300,
+                    "on SIGTERM: seconds to go on accepting events while /readyz already says no"));
+  settings.drain_deadline = std::chrono::seconds(reader.number(
+      "FAIRLEAD_DRAIN_SECONDS", 25, 1, 600, "on SIGTERM: seconds that requests under way may take to end"));
+  if (settings.node_name.empty() || settings.node_name.size() > 255)
+    reader.problem("FAIRLEAD_NODE_NAME: expected 1 to 255 bytes");
   if (!settings.tls_ca_file.empty() && access(settings.tls_ca_file.c_str(), R_OK) != 0) {
     reader.problem("FAIRLEAD_TLS_CA_FILE: cannot read " + settings.tls_ca_file);
   }

@@ -30,6 +30,7 @@ struct ReadSettings {
   std::vector<SettingsReader::Shown> shown;  // secrets masked
 };
 // `flags`: "FAIRLEAD_X" → value, over the environment.
-[[nodiscard]] ReadSettings read_settings(std::map<std::string, std::string> environment, std::map<std::string, std::string> flags);
+[[nodiscard]] ReadSettings read_settings(std::map<std::string, std::string> environment,
+                                         std::map<std::string, std::string> flags);
 
 }  // namespace fairlead::data

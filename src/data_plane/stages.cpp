@@ -51,22 +51,24 @@ Stages::Stages(asio::io_context& context, const Settings& settings, Databases& d
       offset_us_((database_now - wall_now()).count()),
       refresher_(context.get_executor(), databases.config, sealer,
                  [this](std::vector<EndpointId> changed) { dispatcher_.endpoints_changed(std::move(changed)); }),
-      dispatcher_(context.get_executor(), {.fetch_db = databases.fetch,
-                                           .record_db = databases.record,
-                                           .refresher = refresher_,
-                                           .client = client,
-                                           .metrics = metrics,
-                                           .clock = [this] { return clock(); },
-                                           .lane_count = lane_count,
-                                           .endpoint_concurrency = settings.endpoint_concurrency,
-                                           .hint = [this](std::vector<store::EndpointDue> due) { send_hint(std::move(due)); }}),
-      batcher_(context.get_executor(), {.db = databases.ingest,
-                                        .refresher = refresher_,
-                                        .metrics = metrics,
-                                        .clock = [this] { return clock(); },
-                                        .lane_count = lane_count,
-                                        .offer = [this](std::vector<OfferedDelivery> rows) { dispatcher_.offer(std::move(rows)); },
-                                        .pending = [this](const std::vector<std::int16_t>&) { expansion_.notify(); }}),
+      dispatcher_(context.get_executor(),
+                  {.fetch_db = databases.fetch,
+                   .record_db = databases.record,
+                   .refresher = refresher_,
+                   .client = client,
+                   .metrics = metrics,
+                   .clock = [this] { return clock(); },
+                   .lane_count = lane_count,
+                   .endpoint_concurrency = settings.endpoint_concurrency,
+                   .hint = [this](std::vector<store::EndpointDue> due) { send_hint(std::move(due)); }}),
+      batcher_(context.get_executor(),
+               {.db = databases.ingest,
+                .refresher = refresher_,
+                .metrics = metrics,
+                .clock = [this] { return clock(); },
+                .lane_count = lane_count,
+                .offer = [this](std::vector<OfferedDelivery> rows) { dispatcher_.offer(std::move(rows)); },
+                .pending = [this](const std::vector<std::int16_t>&) { expansion_.notify(); }}),
       route_({.batcher = batcher_,
               .refresher = refresher_,
               .db = databases.config,
@@ -75,29 +77,32 @@ Stages::Stages(asio::io_context& context, const Settings& settings, Databases& d
               .payload_bytes_max = settings.payload_bytes_max,
               .is_ready = [this] { return std::chrono::abs(Micros(offset_us_.load())) <= kClockOffsetMax; }}),
       ownership_(dispatcher_.strand(), databases.lease, metrics, settings.node_name, lane_count, make_crew()),
-      expansion_(dispatcher_.strand(), {.db = databases.fetch,
-                                        .refresher = refresher_,
-                                        .metrics = metrics,
-                                        .clock = [this] { return clock(); },
-                                        .lane_count = lane_count,
-                                        .owned_lanes = [this] { return dispatcher_.owned_lanes(); },
-                                        .offer = [this](std::vector<OfferedDelivery> rows) { dispatcher_.offer(std::move(rows)); }}),
-      housekeeping_(dispatcher_.strand(),
-                    {.db = databases.upkeep,
-                     .metrics = metrics,
-                     .owned_lanes = [this] { return dispatcher_.owned_lanes(); },
-                     .scan_lane = [this](std::int16_t lane, bool is_full) { return dispatcher_.scan_lane(lane, is_full); },
-                     .save_states = [this] { return dispatcher_.save_states(); },
-                     .node = [this] { return ownership_.node(); }}),
+      expansion_(dispatcher_.strand(),
+                 {.db = databases.fetch,
+                  .refresher = refresher_,
+                  .metrics = metrics,
+                  .clock = [this] { return clock(); },
+                  .lane_count = lane_count,
+                  .owned_lanes = [this] { return dispatcher_.owned_lanes(); },
+                  .offer = [this](std::vector<OfferedDelivery> rows) { dispatcher_.offer(std::move(rows)); }}),
+      housekeeping_(
+          dispatcher_.strand(),
+          {.db = databases.upkeep,
+           .metrics = metrics,
+           .owned_lanes = [this] { return dispatcher_.owned_lanes(); },
+           .scan_lane = [this](std::int16_t lane, bool is_full) { return dispatcher_.scan_lane(lane, is_full); },
+           .save_states = [this] { return dispatcher_.save_states(); },
+           .node = [this] { return ownership_.node(); }}),
       client_(client),
       listener_options_(Databases::options(settings, "listen")) {}
 
 lanes::Crew Stages::make_crew() {
   return {.set_lease = [this](Steady::time_point until) { dispatcher_.set_lease(until); },
           .open = [this](std::vector<store::TakenLane> lanes) { return dispatcher_.open_lanes(std::move(lanes)); },
-          .close = [this](std::vector<std::int16_t> lanes, std::chrono::milliseconds patience) {
-            return dispatcher_.close_lanes(std::move(lanes), patience);
-          },
+          .close =
+              [this](std::vector<std::int16_t> lanes, std::chrono::milliseconds patience) {
+                return dispatcher_.close_lanes(std::move(lanes), patience);
+              },
           .forget_all = [this] { dispatcher_.forget_all(); },
           .owned = [this] { return dispatcher_.owned_lanes(); },
           .clock_offset = [this](Micros offset) { set_clock_offset(offset); }};
@@ -146,7 +151,8 @@ std::vector<std::string> Stages::complaints() const {
   std::vector<std::string> why;
   const auto facts = housekeeping_.facts();
   if (!ownership_.is_joined()) why.emplace_back("this node has no lease: the database did not renew it");
-  if (std::chrono::abs(Micros(offset_us_.load())) > kClockOffsetMax) why.emplace_back("the clocks of this node and the database differ by more than 5 minutes");
+  if (std::chrono::abs(Micros(offset_us_.load())) > kClockOffsetMax)
+    why.emplace_back("the clocks of this node and the database differ by more than 5 minutes");
   if (!facts) {
     why.emplace_back("the database does not answer");
     return why;
@@ -175,7 +181,8 @@ Task<bool> Stages::drain(std::chrono::seconds deadline) {
     self->dispatcher_.start_draining();
     co_await self->ownership_.drain(patience);
   };
-  const auto left = std::max(std::chrono::milliseconds(0), std::chrono::duration_cast<std::chrono::milliseconds>(until - Steady::now()));
+  const auto left = std::max(std::chrono::milliseconds(0),
+                             std::chrono::duration_cast<std::chrono::milliseconds>(until - Steady::now()));
   co_await asio::co_spawn(dispatcher_.strand(), give_up_lanes(this, left), asio::use_awaitable);
   client_.cancel_all();
   asio::post(dispatcher_.strand(), [this] {

@@ -35,11 +35,13 @@ class Stages {
 
   // Starts every loop. The first snapshot is read here: unavailable if the database went away again.
   [[nodiscard]] Task<Result<void>> start();
-  [[nodiscard]] Task<net::HttpResponse> handle(std::shared_ptr<const net::HttpRequest> request) { return route_.handle(std::move(request)); }
+  [[nodiscard]] Task<net::HttpResponse> handle(std::shared_ptr<const net::HttpRequest> request) {
+    return route_.handle(std::move(request));
+  }
   // Why this node cannot serve; nothing: it can.
   [[nodiscard]] std::vector<std::string> complaints() const;
-  // After the public port has closed: commits what was accepted, ends what is in flight, gives the lanes up. False if the deadline cut
-  // something.
+  // After the public port has closed: commits what was accepted, ends what is in flight, gives the lanes up. False if
+  // the deadline cut something.
   [[nodiscard]] Task<bool> drain(std::chrono::seconds deadline);
 
  private:

@@ -18,7 +18,9 @@ std::string flag_of(std::string_view name) {
 
 void add_setting_flags(CLI::App& command, const std::vector<SettingsReader::Shown>& shown, SettingFlags& flags) {
   const auto add = [&](const std::string& name, const std::string& help) {
-    command.add_option_function<std::string>(flag_of(name), [&flags, name](const std::string& value) { flags[name] = value; }, help)
+    command
+        .add_option_function<std::string>(
+            flag_of(name), [&flags, name](const std::string& value) { flags[name] = value; }, help)
         ->group("Settings (each also as environment variable FAIRLEAD_…)");
   };
   for (const auto& setting : shown) {
@@ -27,7 +29,8 @@ void add_setting_flags(CLI::App& command, const std::vector<SettingsReader::Show
       add(setting.name + "_FILE", "file that holds it");
     }
   }
-  add("FAIRLEAD_CONFIG_FILE", "JSON file with settings, names in lower case without the prefix; environment and flags win");
+  add("FAIRLEAD_CONFIG_FILE",
+      "JSON file with settings, names in lower case without the prefix; environment and flags win");
 }
 
 int complain(const std::string& program, const std::vector<std::string>& problems) {
@@ -37,7 +40,8 @@ int complain(const std::string& program, const std::vector<std::string>& problem
 }
 
 void print_settings(const std::vector<SettingsReader::Shown>& shown) {
-  for (const auto& setting : shown) std::cout << setting.name << '=' << setting.value << "    # " << setting.help << '\n';
+  for (const auto& setting : shown)
+    std::cout << setting.name << '=' << setting.value << "    # " << setting.help << '\n';
 }
 
 }  // namespace fairlead

@@ -15,7 +15,8 @@ namespace fairlead {
 
 using SettingFlags = std::map<std::string, std::string>;  // "FAIRLEAD_X" → value
 
-// One option for each of `shown`, described and with its default as the settings themselves say. `flags` must outlive the parsing.
+// One option for each of `shown`, described and with its default as the settings themselves say. `flags` must outlive
+// the parsing.
 void add_setting_flags(CLI::App& command, const std::vector<SettingsReader::Shown>& shown, SettingFlags& flags);
 // Names every problem on stderr; answers the exit code 1.
 int complain(const std::string& program, const std::vector<std::string>& problems);

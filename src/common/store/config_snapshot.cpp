@@ -33,7 +33,8 @@ std::optional<RetryPolicy> retry_from(const json& value) {
   if (!value.is_object() || !value.contains("type")) return std::nullopt;
   RetryPolicy policy;
   policy.kind = value.value("type", "linear") == "exponential" ? RetryKind::exponential : RetryKind::linear;
-  const auto seconds = value.contains("interval_seconds") ? value.value("interval_seconds", 0) : value.value("duration", 0);
+  const auto seconds =
+      value.contains("interval_seconds") ? value.value("interval_seconds", 0) : value.value("duration", 0);
   policy.interval = std::chrono::seconds(std::max<std::int64_t>(1, seconds));
   policy.attempts_max = std::clamp<int>(value.value("retry_count", 10), 1, 1000);
   return policy;
@@ -43,7 +44,8 @@ std::optional<RetryPolicy> retry_from(const json& value) {
 ProjectSettings read_settings(const std::string& text) {
   const json config = json::parse(text);
   ProjectSettings settings;
-  if (const auto bytes = config.value("max_payload_read_size", std::size_t{0}); bytes > 0) settings.payload_bytes_max = bytes;
+  if (const auto bytes = config.value("max_payload_read_size", std::size_t{0}); bytes > 0)
+    settings.payload_bytes_max = bytes;
   if (config.contains("strategy")) {
     if (const auto policy = retry_from(config["strategy"])) settings.retry = *policy;
   }
@@ -70,7 +72,8 @@ ProjectSettings settings_from(const std::string& text) {
   }
 }
 
-Result<std::vector<SecretConfig>> secrets_from(const std::string& text, const EndpointId& endpoint, const crypto::Sealer& sealer) {
+Result<std::vector<SecretConfig>> secrets_from(const std::string& text, const EndpointId& endpoint,
+                                               const crypto::Sealer& sealer) {
   std::vector<SecretConfig> secrets;
   for (const auto& entry : json::parse(text)) {
     const auto sealed = crypto::from_base64(entry.value("sealed", ""));
@@ -86,7 +89,7 @@ Result<std::vector<SecretConfig>> secrets_from(const std::string& text, const En
 }
 
 Result<AuthenticationHeader> authentication_from(const std::string& text, const EndpointId& endpoint,
-                                                const crypto::Sealer& sealer) {
+                                                 const crypto::Sealer& sealer) {
   const auto stored = json::parse(text);
   const auto sealed = crypto::from_base64(stored.value("sealed", ""));
   if (!sealed) return fail(Code::internal, "a sealed credential is not base64");
@@ -142,7 +145,8 @@ Result<ConfigChanges> read_config_changes(Tx& tx, std::int64_t since, const cryp
     endpoint.status = status_from(as_text(row[4]));
     endpoint.generation = row[5].as<int>();
     endpoint.has_advanced_signatures = row[6].as<bool>();
-    if (const int timeout = row[7].as<int>(); timeout > 0) endpoint.timeout = std::chrono::seconds(std::min(timeout, 60));
+    if (const int timeout = row[7].as<int>(); timeout > 0)
+      endpoint.timeout = std::chrono::seconds(std::min(timeout, 60));
     endpoint.rate_limit = row[8].as<int>();
     endpoint.rate_window = std::chrono::seconds(std::max(1, row[9].as<int>()));
     read_sealed(as_text(row[10]), row[12].is_null() ? "" : as_text(row[12]), sealer, endpoint);

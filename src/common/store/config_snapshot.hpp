@@ -43,6 +43,7 @@ struct ConfigChanges {
 // Everything newer than `since` (0: everything that lives); run it in TxKind::snapshot.
 [[nodiscard]] Result<ConfigChanges> read_config_changes(Tx& tx, std::int64_t since, const crypto::Sealer& sealer);
 // The catch-all subscription of an endpoint that nobody subscribed; false if the endpoint is gone.
-[[nodiscard]] Result<bool> ensure_catch_all(Tx& tx, ProjectId project, EndpointId endpoint, SubscriptionId subscription);
+[[nodiscard]] Result<bool> ensure_catch_all(Tx& tx, ProjectId project, EndpointId endpoint,
+                                            SubscriptionId subscription);
 
 }  // namespace fairlead::store

@@ -29,7 +29,9 @@ std::optional<TimePoint> as_optional_time(const pqxx::field& field) {
   return as_time(field);
 }
 
-std::string as_text(const pqxx::field& field) { return field.is_null() ? "" : std::string(field.c_str(), field.size()); }
+std::string as_text(const pqxx::field& field) {
+  return field.is_null() ? "" : std::string(field.c_str(), field.size());
+}
 
 std::string as_bytes(const pqxx::field& field) {
   if (field.is_null()) return "";
@@ -45,9 +47,7 @@ struct SilentNotices : pqxx::errorhandler {
   bool operator()(const char[]) noexcept override { return false; }
 };
 
-Error lost(const std::string& why) {
-  return {Code::unavailable, "database: " + why, "database_unavailable"};
-}
+Error lost(const std::string& why) { return {Code::unavailable, "database: " + why, "database_unavailable"}; }
 
 }  // namespace
 
@@ -112,8 +112,10 @@ Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void
       return {};
     };
     switch (kind) {
-      case TxKind::autocommit: return in(pqxx::nontransaction(connection));
-      case TxKind::read_write: return in(pqxx::work(connection));
+      case TxKind::autocommit:
+        return in(pqxx::nontransaction(connection));
+      case TxKind::read_write:
+        return in(pqxx::work(connection));
       case TxKind::snapshot:
         return in(pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>(connection));
     }
@@ -138,7 +140,8 @@ Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void
     }
     // Class 22 and 23 speak of the values; anything else is ours or the server's fault.
     const bool is_content = state.starts_with("22") || state.starts_with("23");
-    return fail(Error{Code::internal, state + ": " + error.what(), is_content ? "content_refused" : "statement_refused"});
+    return fail(
+        Error{Code::internal, state + ": " + error.what(), is_content ? "content_refused" : "statement_refused"});
   } catch (const std::exception& error) {
     const bool is_open = connection.is_open();
     live_.reset();
@@ -148,7 +151,8 @@ Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void
   return fail(Code::internal, "unknown transaction kind");
 }
 
-Result<std::vector<std::string>> Connection::wait_notification(const std::string& channel, std::chrono::milliseconds wait) {
+Result<std::vector<std::string>> Connection::wait_notification(const std::string& channel,
+                                                               std::chrono::milliseconds wait) {
   if (!live_) FL_TRY_VOID(open());
   try {
     if (!live_->receiver) {

@@ -40,9 +40,9 @@ class Connection {
   Connection(Connection&&) noexcept;
   // Runs `work` in a transaction of that kind. An exception becomes an Error: Code::unavailable with reason
   // "database_unavailable" if the connection was lost (the outcome is unknown) or could not be opened, with reason
-  // "database_busy" if it was cancelled by a timeout, a lock or a deadlock; Code::internal with the SQLSTATE in the message and reason
-  // "content_refused" if PostgreSQL refused the values, "statement_refused" if it refused the statement.
-  // A work that fails by value is rolled back.
+  // "database_busy" if it was cancelled by a timeout, a lock or a deadlock; Code::internal with the SQLSTATE in the
+  // message and reason "content_refused" if PostgreSQL refused the values, "statement_refused" if it refused the
+  // statement. A work that fails by value is rolled back.
   [[nodiscard]] Result<void> run_erased(TxKind kind, const std::function<Result<void>(Tx&)>& work);
 
   template <class F>
@@ -57,7 +57,8 @@ class Connection {
     return answer;
   }
   // Waits up to `wait` for a notification on the channels listened to; empty string on none.
-  [[nodiscard]] Result<std::vector<std::string>> wait_notification(const std::string& channel, std::chrono::milliseconds wait);
+  [[nodiscard]] Result<std::vector<std::string>> wait_notification(const std::string& channel,
+                                                                   std::chrono::milliseconds wait);
 
  private:
   struct Live;
@@ -86,9 +87,8 @@ class Db {
             Answer answer = connection.run(kind, [&](Tx& tx) -> Answer {
               return std::apply([&](auto&... each) { return task(tx, each...); }, tuple);
             });
-            boost::asio::post(executor, [shared, answer = std::move(answer)]() mutable {
-              std::move (*shared)(std::move(answer));
-            });
+            boost::asio::post(
+                executor, [shared, answer = std::move(answer)]() mutable { std::move (*shared)(std::move(answer)); });
             guard.reset();
           });
         },

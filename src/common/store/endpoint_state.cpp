@@ -30,9 +30,9 @@ Result<std::vector<EndpointState>> list_endpoint_states(Tx& tx, const std::vecto
   for (const auto lane : lanes) list.add(lane);
   std::vector<EndpointState> states;
   for (const auto& row : tx.exec(list_sql, list.take())) {
-    states.push_back({as_id<ProjectTag>(row[0]), as_id<EndpointTag>(row[1]), row[2].as<std::int16_t>(), row[3].as<bool>(),
-                      as_text(row[4]), row[5].as<int>(), as_optional_time(row[6]), as_optional_time(row[7]),
-                      as_optional_time(row[8])});
+    states.push_back({as_id<ProjectTag>(row[0]), as_id<EndpointTag>(row[1]), row[2].as<std::int16_t>(),
+                      row[3].as<bool>(), as_text(row[4]), row[5].as<int>(), as_optional_time(row[6]),
+                      as_optional_time(row[7]), as_optional_time(row[8])});
   }
   return states;
 }

@@ -9,9 +9,9 @@
 namespace fairlead::store {
 namespace {
 
-// One statement, one snapshot. `ok` holds the projects whose configuration is still the one that was matched against: the
-// test sits inside the statement, whose snapshot is taken after the batch was closed, so a change that was acknowledged
-// before an event was received is always seen. Everything else is driven by what `e` really inserted.
+// One statement, one snapshot. `ok` holds the projects whose configuration is still the one that was matched against:
+// the test sits inside the statement, whose snapshot is taken after the batch was closed, so a change that was
+// acknowledged before an event was received is always seen. Everything else is driven by what `e` really inserted.
 // Bodies come as one binary parameter and are cut by offset: no escaping, no copies in text form.
 std::string commit_sql(const std::string& day) {
   return R"sql(
@@ -29,7 +29,8 @@ k AS (
     WHERE i.expires_at <= $3::timestamptz
   RETURNING event_id),
 e AS (
-  INSERT INTO events_)sql" + day + R"sql( (project_id, id, event_type, body, headers, idempotency_key, trace_parent,
+  INSERT INTO events_)sql" +
+         day + R"sql( (project_id, id, event_type, body, headers, idempotency_key, trace_parent,
                             endpoint_id, owner_id, received_at, matched_count)
   SELECT x.project_id, x.id, x.event_type, substring($8::bytea FROM x.body_from FOR x.body_bytes), x.headers, x.key,
          x.trace_parent, x.endpoint_id, x.owner_id, $3::timestamptz, x.matched_count
@@ -43,7 +44,8 @@ y AS MATERIALIZED (
     y(project_id, id, event_id, endpoint_id, subscription_id, lane, reason, version)
    WHERE y.event_id IN (SELECT id FROM e)),
 d AS (
-  INSERT INTO deliveries_)sql" + day + R"sql( (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at,
+  INSERT INTO deliveries_)sql" +
+         day + R"sql( (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at,
                                 next_at, status, reason)
   SELECT y.project_id, y.id, y.event_id, y.endpoint_id, y.subscription_id, $3::timestamptz, $3::timestamptz,
          CASE WHEN y.reason IS NULL THEN $3::timestamptz END, CASE WHEN y.reason IS NULL THEN 0 ELSE 4 END, y.reason FROM y),
@@ -63,15 +65,16 @@ constexpr Statement keys_sql{"ingest_keys", R"sql(
   SELECT i.project_id, i.key, i.event_id, encode(i.content_hash, 'hex')
     FROM unnest($1::uuid[], $2::text[]) x(project_id, key) JOIN idempotency_keys i ON i.project_id = x.project_id AND i.key = x.key)sql"};
 
-constexpr Statement lock_versions_sql{
-    "project_versions_lock", "SELECT id FROM projects WHERE id = ANY ($1::uuid[]) ORDER BY id FOR SHARE"};
+constexpr Statement lock_versions_sql{"project_versions_lock",
+                                      "SELECT id FROM projects WHERE id = ANY ($1::uuid[]) ORDER BY id FOR SHARE"};
 
 std::string hash_text(const KeyHash& hash) {
   return crypto::to_hex(std::string_view(reinterpret_cast<const char*>(hash.data()), hash.size()));
 }
 
 // Those that were not stored although their project was current met an existing idempotency key: same content or not?
-void judge_keys(Tx& tx, const IngestBatch& batch, std::vector<IngestAnswer>& answers, const std::vector<std::size_t>& open) {
+void judge_keys(Tx& tx, const IngestBatch& batch, std::vector<IngestAnswer>& answers,
+                const std::vector<std::size_t>& open) {
   ArrayText projects, keys;
   for (const auto index : open) {
     projects.add(batch.events[index]->project);
@@ -102,7 +105,8 @@ std::string partition_day(const IdBytes& id) {
 
 DeliveryId make_delivery_id(const EventId& origin, const EventId& event, const SubscriptionId& subscription) {
   std::string input;
-  for (const auto* bytes : {&origin.bytes, &event.bytes, &subscription.bytes}) input.append(reinterpret_cast<const char*>(bytes->data()), 16);
+  for (const auto* bytes : {&origin.bytes, &event.bytes, &subscription.bytes})
+    input.append(reinterpret_cast<const char*>(bytes->data()), 16);
   const auto digest = crypto::sha256(input);
   std::array<std::uint8_t, 10> tail;
   std::copy_n(digest.begin(), 10, tail.begin());
@@ -171,22 +175,28 @@ Result<std::vector<IngestAnswer>> commit_events(Tx& tx, const IngestBatch& batch
     v_version.add(version);
   }
   const std::string day = partition_day(batch.events.front()->id.bytes);
-  const auto rows = tx.exec_named("ingest_" + day, commit_sql(day), v_project.take(), v_version.take(), batch.received_at,
-      k_project.take(), k_key.take(), k_event.take(), k_hash.take(), Bytes{bodies}, e_project.take(), e_id.take(), e_type.take(),
-      e_from.take(), e_bytes.take(), e_headers.take(), e_key.take(), e_trace.take(), e_endpoint.take(), e_owner.take(), e_matched.take(),
-      d_project.take(), d_id.take(), d_event.take(), d_endpoint.take(), d_subscription.take(), d_lane.take(), d_reason.take(),
-      d_version.take(), p_project.take(), p_event.take(), p_lane.take(), p_version.take());
+  const auto rows =
+      tx.exec_named("ingest_" + day, commit_sql(day), v_project.take(), v_version.take(), batch.received_at,
+                    k_project.take(), k_key.take(), k_event.take(), k_hash.take(), Bytes{bodies}, e_project.take(),
+                    e_id.take(), e_type.take(), e_from.take(), e_bytes.take(), e_headers.take(), e_key.take(),
+                    e_trace.take(), e_endpoint.take(), e_owner.take(), e_matched.take(), d_project.take(), d_id.take(),
+                    d_event.take(), d_endpoint.take(), d_subscription.take(), d_lane.take(), d_reason.take(),
+                    d_version.take(), p_project.take(), p_event.take(), p_lane.take(), p_version.take());
   std::set<EventId> stored;
   std::set<ProjectId> current;
   for (const auto& row : rows) {
-    if (row[0].c_str()[0] == 'e') stored.insert(as_id<EventTag>(row[1]));
-    else current.insert(as_id<ProjectTag>(row[1]));
+    if (row[0].c_str()[0] == 'e')
+      stored.insert(as_id<EventTag>(row[1]));
+    else
+      current.insert(as_id<ProjectTag>(row[1]));
   }
   std::vector<IngestAnswer> answers(batch.events.size());
   std::vector<std::size_t> open;
   for (std::size_t index = 0; index < answers.size(); ++index) {
-    if (stored.contains(batch.events[index]->id)) answers[index].outcome = IngestOutcome::stored;
-    else if (current.contains(batch.events[index]->project)) open.push_back(index);
+    if (stored.contains(batch.events[index]->id))
+      answers[index].outcome = IngestOutcome::stored;
+    else if (current.contains(batch.events[index]->project))
+      open.push_back(index);
   }
   if (!open.empty()) judge_keys(tx, batch, answers, open);
   return answers;
@@ -211,7 +221,9 @@ WITH y AS MATERIALIZED (
   SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::smallint[], $8::text[])
     y(id, endpoint_id, subscription_id, lane, reason)),
 d AS (
-  INSERT INTO deliveries_)sql" + day + R"sql( (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at, next_at, status, reason)
+  INSERT INTO deliveries_)sql" +
+         day +
+         R"sql( (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at, next_at, status, reason)
   SELECT $1::uuid, y.id, $2::uuid, y.endpoint_id, y.subscription_id, $3::timestamptz, $3::timestamptz,
          CASE WHEN y.reason IS NULL THEN $3::timestamptz END, CASE WHEN y.reason IS NULL THEN 0 ELSE 4 END, y.reason FROM y
   ON CONFLICT DO NOTHING RETURNING id, reason)
@@ -227,8 +239,9 @@ Result<std::vector<PendingEvent>> list_pending(Tx& tx, const std::vector<std::in
   for (const auto lane : lanes) list.add(lane);
   std::vector<PendingEvent> pending;
   for (const auto& row : tx.exec(pending_sql, list.take())) {
-    pending.push_back({as_id<ProjectTag>(row[0]), as_id<EventTag>(row[1]), row[2].as<std::int16_t>(), row[3].as<std::int64_t>(),
-                       as_optional_id<SubscriptionTag>(row[4]), as_text(row[5]), as_text(row[6]), row[7].as<bool>()});
+    pending.push_back({as_id<ProjectTag>(row[0]), as_id<EventTag>(row[1]), row[2].as<std::int16_t>(),
+                       row[3].as<std::int64_t>(), as_optional_id<SubscriptionTag>(row[4]), as_text(row[5]),
+                       as_text(row[6]), row[7].as<bool>()});
   }
   return pending;
 }
@@ -236,8 +249,9 @@ Result<std::vector<PendingEvent>> list_pending(Tx& tx, const std::vector<std::in
 Result<bool> expand_pending(Tx& tx, const PendingEvent& pending, const std::vector<NewDelivery>& deliveries,
                             std::optional<SubscriptionId> next, TimePoint now) {
   const std::string day = partition_day(pending.event.bytes);
-  const auto moved = next ? tx.exec(pending_move_sql, pending.project, pending.event, pending.cursor, *next, deliveries.size())
-                          : tx.exec(pending_done_sql, pending.project, pending.event, pending.cursor);
+  const auto moved =
+      next ? tx.exec(pending_move_sql, pending.project, pending.event, pending.cursor, *next, deliveries.size())
+           : tx.exec(pending_done_sql, pending.project, pending.event, pending.cursor);
   if (moved.empty()) return false;
   if (!deliveries.empty()) {
     ArrayText id, endpoint, subscription, lane, reason;
@@ -253,8 +267,10 @@ Result<bool> expand_pending(Tx& tx, const PendingEvent& pending, const std::vect
   }
   if (!next) {
     const auto matched = moved[0][0].as<std::int64_t>() + static_cast<std::int64_t>(deliveries.size());
-    tx.exec_named("expanded_" + day, "UPDATE events_" + day + " SET matched_count = $3 WHERE project_id = $1 AND id = $2 AND matched_count IS NULL",
-                  pending.project, pending.event, matched);
+    tx.exec_named(
+        "expanded_" + day,
+        "UPDATE events_" + day + " SET matched_count = $3 WHERE project_id = $1 AND id = $2 AND matched_count IS NULL",
+        pending.project, pending.event, matched);
   }
   return true;
 }

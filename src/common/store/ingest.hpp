@@ -42,15 +42,17 @@ struct IngestAnswer {
   EventId first_id;  // for a duplicate
 };
 
-// One answer per event, in order. stale: the project's configuration is newer than the event's, nothing of it was stored.
-// Two events of one batch must not share a (project, idempotency key). Run it autocommit.
+// One answer per event, in order. stale: the project's configuration is newer than the event's, nothing of it was
+// stored. Two events of one batch must not share a (project, idempotency key). Run it autocommit.
 [[nodiscard]] Result<std::vector<IngestAnswer>> commit_events(Tx& tx, const IngestBatch& batch);
 
 // Holds the configuration versions of these projects still until the transaction ends (their writers wait).
 [[nodiscard]] Result<void> lock_project_versions(Tx& tx, const std::vector<ProjectId>& projects);
 
-// The 80-bit tail that makes inserting the same delivery twice a conflict: SHA-256 over job or event, event, subscription.
-[[nodiscard]] DeliveryId make_delivery_id(const EventId& origin, const EventId& event, const SubscriptionId& subscription);
+// The 80-bit tail that makes inserting the same delivery twice a conflict: SHA-256 over job or event, event,
+// subscription.
+[[nodiscard]] DeliveryId make_delivery_id(const EventId& origin, const EventId& event,
+                                          const SubscriptionId& subscription);
 // YYYYMMDD of the day whose partition holds the id.
 [[nodiscard]] std::string partition_day(const IdBytes& id);
 
@@ -66,9 +68,10 @@ struct PendingEvent {
 };
 // Up to 16 events of these lanes that are still to be expanded, oldest first.
 [[nodiscard]] Result<std::vector<PendingEvent>> list_pending(Tx& tx, const std::vector<std::int16_t>& lanes);
-// Inserts one chunk of an event's deliveries and moves its cursor from the one that was read, or finishes it (`next` empty).
-// False: somebody else moved it, nothing was changed. Run it read_write.
-[[nodiscard]] Result<bool> expand_pending(Tx& tx, const PendingEvent& pending, const std::vector<NewDelivery>& deliveries,
+// Inserts one chunk of an event's deliveries and moves its cursor from the one that was read, or finishes it (`next`
+// empty). False: somebody else moved it, nothing was changed. Run it read_write.
+[[nodiscard]] Result<bool> expand_pending(Tx& tx, const PendingEvent& pending,
+                                          const std::vector<NewDelivery>& deliveries,
                                           std::optional<SubscriptionId> next, TimePoint now);
 
 }  // namespace fairlead::store

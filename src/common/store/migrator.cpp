@@ -11,8 +11,8 @@ constexpr Statement record_sql{"migration_record",
                                "INSERT INTO schema_migrations (number, name, checksum) VALUES ($1, $2, $3)"};
 constexpr Statement version_sql{"schema_version", "SELECT coalesce(max(number), 0) FROM schema_migrations"};
 constexpr Statement has_table_sql{"schema_has_table", "SELECT to_regclass('schema_migrations') IS NOT NULL"};
-constexpr Statement partitions_sql{
-    "partitions_make", "SELECT make_partitions((clock_timestamp() AT TIME ZONE 'UTC')::date - 1, 16)"};
+constexpr Statement partitions_sql{"partitions_make",
+                                   "SELECT make_partitions((clock_timestamp() AT TIME ZONE 'UTC')::date - 1, 16)"};
 constexpr Statement ahead_sql{"partitions_ahead", R"sql(
   SELECT count(*) FROM generate_series(0, 14) n
    WHERE to_regclass('deliveries_' || to_char((clock_timestamp() AT TIME ZONE 'UTC')::date + n::int, 'YYYYMMDD')) IS NOT NULL)sql"};

@@ -18,8 +18,9 @@ struct Migration {
 [[nodiscard]] const std::vector<Migration>& all_migrations();
 [[nodiscard]] int newest_migration();
 
-// Applies what is missing under an advisory lock; answers the names applied. Code::conflict if an applied one was changed since,
-// Code::internal (with PostgreSQL's words) if one fails: nothing of it stays. Also makes partitions 14 days ahead.
+// Applies what is missing under an advisory lock; answers the names applied. Code::conflict if an applied one was
+// changed since, Code::internal (with PostgreSQL's words) if one fails: nothing of it stays. Also makes partitions 14
+// days ahead.
 [[nodiscard]] Result<std::vector<std::string>> migrate(Connection& connection);
 // The number of the newest migration applied; 0 on an empty database.
 [[nodiscard]] Result<int> schema_version(Tx& tx);

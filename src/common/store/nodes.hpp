@@ -24,7 +24,8 @@ struct TakenLane {
   std::optional<TimePoint> usable_at;  // database time: the former owner may still be sending until then
 };
 
-// Registers the node. `takes_over` also ends every node of the same name and takes its lanes at once. Run it read_write.
+// Registers the node. `takes_over` also ends every node of the same name and takes its lanes at once. Run it
+// read_write.
 [[nodiscard]] Result<std::vector<TakenLane>> join_node(Tx& tx, const NodeIdentity& node, bool takes_over);
 
 struct Renewal {
@@ -35,8 +36,8 @@ struct Renewal {
 };
 // Autocommit.
 [[nodiscard]] Result<Renewal> renew_node(Tx& tx, const NodeId& node, bool is_draining);
-// Takes up to `count` free lanes, ending nodes whose lease ran out first (their row is locked and judged anew, so that a renewal
-// under way is respected). Nothing if the node's own lease has run out. Run it read_write.
+// Takes up to `count` free lanes, ending nodes whose lease ran out first (their row is locked and judged anew, so that
+// a renewal under way is respected). Nothing if the node's own lease has run out. Run it read_write.
 [[nodiscard]] Result<std::vector<TakenLane>> take_lanes(Tx& tx, const NodeId& node, int count);
 // Gives lanes up, if the node still owns them. Autocommit.
 [[nodiscard]] Result<bool> release_lanes(Tx& tx, const NodeId& node, const std::vector<std::int16_t>& lanes);

@@ -100,8 +100,10 @@ Result<FetchedRows> fetch_rows(Tx& tx, const std::vector<FetchWish>& wishes) {
   FetchedRows fetched;
   for (const auto& row : tx.exec(fetch_sql, lane.take(), endpoint.take(), rows_max.take(), floor.take())) {
     auto read = row_from(row);
-    if (row[9].as<bool>()) fetched.due.push_back(read);
-    else fetched.later.push_back({read.lane, read.endpoint, read.project, read.due});
+    if (row[9].as<bool>())
+      fetched.due.push_back(read);
+    else
+      fetched.later.push_back({read.lane, read.endpoint, read.project, read.due});
   }
   return fetched;
 }

@@ -28,7 +28,8 @@ struct DueScan {
   std::vector<EndpointDue> endpoints;
   TimePoint now;  // the database's
 };
-// Every endpoint of these lanes that has rows, with its earliest due time: a skip scan, 8–16 µs an endpoint. Autocommit.
+// Every endpoint of these lanes that has rows, with its earliest due time: a skip scan, 8–16 µs an endpoint.
+// Autocommit.
 [[nodiscard]] Result<DueScan> scan_due(Tx& tx, const std::vector<LaneFloor>& lanes);
 
 struct FetchWish {
@@ -38,8 +39,8 @@ struct FetchWish {
   TimePoint floor;
 };
 struct FetchedRows {
-  std::vector<QueueRow> due;        // per endpoint in due order, at most rows_max each
-  std::vector<EndpointDue> later;   // per endpoint its first row that is not yet due, if there is one
+  std::vector<QueueRow> due;       // per endpoint in due order, at most rows_max each
+  std::vector<EndpointDue> later;  // per endpoint its first row that is not yet due, if there is one
 };
 // The due rows of these endpoints from the start of the index, and when each one is due next. Autocommit.
 [[nodiscard]] Result<FetchedRows> fetch_rows(Tx& tx, const std::vector<FetchWish>& wishes);
@@ -55,14 +56,15 @@ struct StoredContent {
 // What these events send; those that no longer exist are left out. Autocommit.
 [[nodiscard]] Result<std::vector<StoredContent>> load_contents(Tx& tx, const std::vector<EventKey>& events);
 
-// Changes rows in place, each only if it still is as the caller saw it (key and attempt): answers those that were changed.
+// Changes rows in place, each only if it still is as the caller saw it (key and attempt): answers those that were
+// changed.
 struct RowChange {
   QueueRow row;
   TimePoint due;
   int attempt = 0;
 };
-// For the start mark of at-most-once deliveries (attempt below zero) and for requests still in flight when their lane is
-// given up (due after their own deadline). Autocommit.
+// For the start mark of at-most-once deliveries (attempt below zero) and for requests still in flight when their lane
+// is given up (due after their own deadline). Autocommit.
 [[nodiscard]] Result<std::vector<DeliveryId>> change_rows(Tx& tx, const std::vector<RowChange>& changes);
 
 }  // namespace fairlead::store

@@ -33,7 +33,8 @@ moved AS (
   RETURNING x.*),
 done AS (SELECT * FROM gone UNION ALL SELECT * FROM moved),
 d AS (
-  UPDATE deliveries_)sql" + day + R"sql( v
+  UPDATE deliveries_)sql" +
+         day + R"sql( v
      SET status = s.state, attempts = s.n, last_status = coalesce(s.code, v.last_status), reason = s.reason,
          next_at = s.next_at, updated_at = $27::timestamptz
     FROM done s WHERE v.project_id = s.project_id AND v.id = s.id),
@@ -42,7 +43,8 @@ f AS (
   SELECT project_id, id, endpoint_id, $27::timestamptz FROM done WHERE state = 3
   ON CONFLICT DO NOTHING),
 a AS (
-  INSERT INTO attempts_)sql" + day + R"sql( (project_id, delivery_id, n, endpoint_id, url, address, requested_at,
+  INSERT INTO attempts_)sql" +
+         day + R"sql( (project_id, delivery_id, n, endpoint_id, url, address, requested_at,
       responded_at, status, reason_phrase, failure, error, request_headers, response_headers, response_body, phases_us)
   SELECT project_id, id, n, endpoint_id, url, address, requested_at, responded_at, code, phrase, failure, error,
          request_headers, response_headers, response_body, ARRAY[dns, connect, tls, first_byte, total]
@@ -50,7 +52,9 @@ a AS (
 SELECT id FROM done)sql";
 }
 
-std::optional<std::string> or_null(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
+std::optional<std::string> or_null(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
 
 // The columns of one day's results as array literals.
 struct Columns {
@@ -85,7 +89,8 @@ struct Columns {
     request_headers.add(std::string_view(attempt.request_headers));
     response_headers.add(or_null(attempt.response_headers));
     body.add(std::string_view("\\x" + crypto::to_hex(attempt.response_body)));
-    for (int index = 0; index < 5; ++index) phases[index].add(std::min<std::int64_t>(attempt.phases_us[index], INT32_MAX));
+    for (int index = 0; index < 5; ++index)
+      phases[index].add(std::min<std::int64_t>(attempt.phases_us[index], INT32_MAX));
   }
   void add_no_attempt() {
     for (auto* column : {&url, &address, &requested, &responded, &code, &phrase, &failure, &error, &request_headers,

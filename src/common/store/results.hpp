@@ -1,4 +1,5 @@
-// Records what became of deliveries: the queue row, the delivery, the attempt and the list of failures in one statement a day.
+// Records what became of deliveries: the queue row, the delivery, the attempt and the list of failures in one statement
+// a day.
 #pragma once
 
 #include <cstdint>
@@ -14,21 +15,21 @@ namespace fairlead::store {
 // One HTTP request of a delivery, as it is kept.
 struct AttemptRecord {
   std::string url;
-  std::string address;            // dialled; empty: none
+  std::string address;  // dialled; empty: none
   TimePoint requested_at;
   std::optional<TimePoint> responded_at;
-  int status = 0;                 // HTTP status; 0: no answer
+  int status = 0;  // HTTP status; 0: no answer
   std::string reason_phrase;
-  std::string failure;            // the failure class, "none" for success
+  std::string failure;  // the failure class, "none" for success
   std::string error;
-  std::string request_headers;    // JSON array of [name, value], credentials masked
-  std::string response_headers;   // the same; empty: no answer
+  std::string request_headers;   // JSON array of [name, value], credentials masked
+  std::string response_headers;  // the same; empty: no answer
   std::string response_body;
   std::int64_t phases_us[5] = {-1, -1, -1, -1, -1};  // dns, connect, tls, first byte, total
 };
 
 struct DeliveryResult {
-  QueueRow row;                          // as it was sent: its due time and attempt are the fence
+  QueueRow row;  // as it was sent: its due time and attempt are the fence
   DeliveryStatus status = DeliveryStatus::success;
   std::optional<TimePoint> next_due;     // try again then; nothing: final
   int attempts = 0;                      // made so far, this one included
@@ -36,8 +37,10 @@ struct DeliveryResult {
   std::optional<AttemptRecord> attempt;  // nothing: it was not sent (discarded)
 };
 
-// Those whose row was still as it was sent, and is now recorded; the others were recorded by somebody else and nothing of
-// theirs was changed. At most 256 results; run it autocommit if all delivery ids are of one UTC day, else read_write.
-[[nodiscard]] Result<std::vector<DeliveryId>> record_results(Tx& tx, const std::vector<DeliveryResult>& results, TimePoint now);
+// Those whose row was still as it was sent, and is now recorded; the others were recorded by somebody else and nothing
+// of theirs was changed. At most 256 results; run it autocommit if all delivery ids are of one UTC day, else
+// read_write.
+[[nodiscard]] Result<std::vector<DeliveryId>> record_results(Tx& tx, const std::vector<DeliveryResult>& results,
+                                                             TimePoint now);
 
 }  // namespace fairlead::store

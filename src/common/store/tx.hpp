@@ -38,10 +38,14 @@ inline std::string of(const char* value) { return value; }
 inline std::string of(bool value) { return value ? "t" : "f"; }
 template <class T>
   requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-std::string of(T value) { return std::to_string(value); }
+std::string of(T value) {
+  return std::to_string(value);
+}
 inline std::string of(TimePoint value) { return to_rfc3339(value); }
 template <class Tag>
-std::string of(const Id<Tag>& id) { return to_uuid(id); }
+std::string of(const Id<Tag>& id) {
+  return to_uuid(id);
+}
 inline pqxx::binarystring of(Bytes value) { return pqxx::binarystring(value.data.data(), value.data.size()); }
 
 }  // namespace param
@@ -85,9 +89,13 @@ class ArrayText {
   }
   void add(const std::optional<std::string>& value) { value ? add(std::string_view(*value)) : add_null(); }
   template <class Tag>
-  void add(const Id<Tag>& id) { add_raw(to_uuid(id)); }
+  void add(const Id<Tag>& id) {
+    add_raw(to_uuid(id));
+  }
   template <class Tag>
-  void add(const std::optional<Id<Tag>>& id) { id ? add_raw(to_uuid(*id)) : add_null(); }
+  void add(const std::optional<Id<Tag>>& id) {
+    id ? add_raw(to_uuid(*id)) : add_null();
+  }
   void add(TimePoint time) { add_raw(to_rfc3339(time)); }
   void add(const std::optional<TimePoint>& time) { time ? add(*time) : add_null(); }
   void add(std::integral auto value) { add_raw(std::to_string(value)); }
@@ -121,7 +129,9 @@ class Tx {
 
  private:
   template <class T>
-  static auto param_of(const T& value) { return param::of(value); }
+  static auto param_of(const T& value) {
+    return param::of(value);
+  }
   template <class T>
   static Nullable param_of(const std::optional<T>& value) {
     if (!value) return {};
@@ -146,7 +156,7 @@ std::optional<Id<Tag>> as_optional_id(const pqxx::field& field) {
 }
 TimePoint as_time(const pqxx::field& field);
 std::optional<TimePoint> as_optional_time(const pqxx::field& field);
-std::string as_text(const pqxx::field& field);    // null: empty
-std::string as_bytes(const pqxx::field& field);   // bytea
+std::string as_text(const pqxx::field& field);   // null: empty
+std::string as_bytes(const pqxx::field& field);  // bytea
 
 }  // namespace fairlead::store

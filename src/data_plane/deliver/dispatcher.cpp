@@ -98,15 +98,26 @@ void Dispatcher::accept_rows(std::vector<OfferedDelivery> rows) {
   if (!foreign.empty()) wiring_.hint(std::move(foreign));
 }
 
-bool Dispatcher::has_room(const Mailbox& box) const {
-  if (box.ready.empty() && box.in_flight == 0) return true;
-  return box.ready.size() < limits::mailbox_rows_max && hand_bytes_ < limits::hand_bytes_max;
+// One row always fits into an empty mailbox, so that nobody starves whatever the others hold.
+std::size_t Dispatcher::room(const Mailbox& box) const {
+  const std::size_t floor = box.ready.empty() && box.in_flight == 0 ? 1 : 0;
+  if (hand_bytes_ >= limits::hand_bytes_max) return floor;
+  const std::size_t most = ready_rows_ < limits::hand_rows_max ? limits::mailbox_rows_max : limits::mailbox_rows_min;
+  return std::max(floor, most - std::min(most, box.ready.size()));
 }
 
 void Dispatcher::push(Mailbox& box, Item item) {
   hand_bytes_ += item.content->body->size();
+  ++ready_rows_;
   box.in_hand.insert(item.row.delivery);
   box.ready.push_back(std::move(item));
+}
+
+Item Dispatcher::take_ready(Mailbox& box) {
+  Item item = std::move(box.ready.front());
+  box.ready.pop_front();
+  --ready_rows_;
+  return item;
 }
 
 bool Dispatcher::may_send(const Mailbox& box) const {
@@ -129,7 +140,8 @@ void Dispatcher::pump(Mailbox& box) {
   if (std::exchange(box.was_paused, false)) box.breaker.ramp_up(now);
   if (box.disabled_generation != 0 && box.disabled_generation != endpoint->generation) revive(box, now);
   if (endpoint->status == EndpointStatus::inactive || box.disabled_generation == endpoint->generation) {
-    discard_ready(box, box.disabled_generation == endpoint->generation ? "endpoint is disabled: " + box.disabled_reason : "endpoint is disabled");
+    discard_ready(box, box.disabled_generation == endpoint->generation ? "endpoint is disabled: " + box.disabled_reason
+                                                                       : "endpoint is disabled");
     return want_rows(box);
   }
   while (!box.ready.empty()) {
@@ -138,8 +150,7 @@ void Dispatcher::pump(Mailbox& box) {
       if (open.ask_at) schedule(box, *open.ask_at);
       break;
     }
-    Item item = std::move(box.ready.front());
-    box.ready.pop_front();
+    Item item = take_ready(box);
     launch(box, std::move(item), project, endpoint);
   }
   want_rows(box);
@@ -196,7 +207,8 @@ Dispatcher::Gate Dispatcher::gate(Mailbox& box, const EndpointConfig& endpoint, 
 void Dispatcher::handle_missing(Mailbox& box, const match::ProjectPtr& project) {
   if (box.ready.empty()) return want_rows(box);
   const std::int64_t known = project ? project->version : wiring_.refresher.current()->version;
-  const bool is_newer = std::ranges::any_of(box.ready, [&](const Item& item) { return item.row.config_version > known; });
+  const bool is_newer =
+      std::ranges::any_of(box.ready, [&](const Item& item) { return item.row.config_version > known; });
   if (!is_newer) {
     discard_ready(box, project ? "endpoint was deleted" : "project was deleted");
     return want_rows(box);
@@ -212,11 +224,14 @@ void Dispatcher::handle_missing(Mailbox& box, const match::ProjectPtr& project) 
 
 void Dispatcher::discard_ready(Mailbox& box, const std::string& reason) {
   while (!box.ready.empty() && !recorder_.is_full()) {
-    const Item item = std::move(box.ready.front());
-    box.ready.pop_front();
+    const Item item = take_ready(box);
     hand_bytes_ -= std::min(hand_bytes_, item.content->body->size());
-    recorder_.add({.row = item.row, .status = DeliveryStatus::discarded, .next_due = std::nullopt,
-                   .attempts = std::abs(item.row.attempt), .reason = reason, .attempt = std::nullopt});
+    recorder_.add({.row = item.row,
+                   .status = DeliveryStatus::discarded,
+                   .next_due = std::nullopt,
+                   .attempts = std::abs(item.row.attempt),
+                   .reason = reason,
+                   .attempt = std::nullopt});
   }
   if (!box.ready.empty()) was_full_ = true;
 }
@@ -256,7 +271,9 @@ Task<void> Dispatcher::open_lanes(std::vector<store::TakenLane> taken) {
 Task<void> Dispatcher::close_lanes(std::vector<std::int16_t> numbers, std::chrono::milliseconds patience) {
   for (const auto number : numbers) lanes_[static_cast<std::size_t>(number)].is_closing = true;
   const auto until = Steady::now() + patience;
-  const auto is_busy = [&] { return std::ranges::any_of(numbers, [&](auto n) { return lanes_[static_cast<std::size_t>(n)].busy > 0; }); };
+  const auto is_busy = [&] {
+    return std::ranges::any_of(numbers, [&](auto n) { return lanes_[static_cast<std::size_t>(n)].busy > 0; });
+  };
   while (is_busy() && Steady::now() < until) {
     settled_.expires_at(until);
     co_await settled_.async_wait(use_tuple);
@@ -270,8 +287,8 @@ Task<void> Dispatcher::close_lanes(std::vector<std::int16_t> numbers, std::chron
   }
   if (!stragglers.empty()) {
     const auto changed = co_await wiring_.record_db.run(store::TxKind::autocommit, &store::change_rows, stragglers);
-    const std::unordered_set<DeliveryId> moved = changed ? std::unordered_set<DeliveryId>(changed->begin(), changed->end())
-                                                         : std::unordered_set<DeliveryId>{};
+    const std::unordered_set<DeliveryId> moved =
+        changed ? std::unordered_set<DeliveryId>(changed->begin(), changed->end()) : std::unordered_set<DeliveryId>{};
     for (const auto& change : stragglers) {
       const auto flight = flights_.find(change.row.delivery);
       if (flight != flights_.end() && moved.contains(change.row.delivery)) flight->second.row.due = change.due;
@@ -284,6 +301,7 @@ Task<void> Dispatcher::close_lanes(std::vector<std::int16_t> numbers, std::chron
       continue;
     }
     for (const auto& item : it->second->ready) hand_bytes_ -= std::min(hand_bytes_, item.content->body->size());
+    ready_rows_ -= it->second->ready.size();
     it = boxes_.erase(it);
   }
   for (const auto number : numbers) lanes_[static_cast<std::size_t>(number)] = Lane{};
@@ -300,7 +318,7 @@ void Dispatcher::forget_all() {
   waiting_.clear();
   fetch_queue_.clear();
   wakes_ = {};
-  hand_bytes_ = 0;
+  hand_bytes_ = ready_rows_ = 0;
   for (auto& lane : lanes_) lane = Lane{};
   settled_.cancel();
   wiring_.metrics.lanes_owned.Set(0);
@@ -363,8 +381,10 @@ void Dispatcher::sweep() {
   const auto now = Steady::now();
   std::erase_if(boxes_, [&](const auto& entry) {
     const auto& box = *entry.second;
-    const auto keep = std::max<std::chrono::seconds>(std::chrono::seconds(60), box.limit_count > 0 ? box.limit_window : std::chrono::seconds(0));
-    const bool says_nothing = !box.hold_until && !box.failing_since && box.disabled_generation == 0 && !box.breaker.open_until();
+    const auto keep = std::max<std::chrono::seconds>(std::chrono::seconds(60),
+                                                     box.limit_count > 0 ? box.limit_window : std::chrono::seconds(0));
+    const bool says_nothing =
+        !box.hold_until && !box.failing_since && box.disabled_generation == 0 && !box.breaker.open_until();
     return box.is_idle() && says_nothing && box.used_at + keep < now && !dirty_.contains(entry.first);
   });
   std::size_t in_hand = 0;

@@ -1,5 +1,5 @@
-// The heart of delivery: the mailboxes of this node's lanes, and what may be sent when. Everything lives on one strand; the work itself
-// (HTTP, signing, SQL) runs elsewhere.
+// The heart of delivery: the mailboxes of this node's lanes, and what may be sent when. Everything lives on one strand;
+// the work itself (HTTP, signing, SQL) runs elsewhere.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -23,7 +23,9 @@
 namespace fairlead::deliver {
 
 namespace limits {
-inline constexpr std::size_t mailbox_rows_max = 64;
+inline constexpr std::size_t mailbox_rows_max = 1024;  // while there is room for all
+inline constexpr std::size_t mailbox_rows_min = 32;    // always
+inline constexpr std::size_t hand_rows_max = 32768;    // from here on a mailbox takes no more than its minimum
 inline constexpr std::size_t in_flight_max = 8192;
 inline constexpr std::size_t hand_bytes_max = 64 * 1024 * 1024;
 inline constexpr std::size_t fetch_endpoints_max = 64;
@@ -56,18 +58,20 @@ class Dispatcher {
   [[nodiscard]] const Strand& strand() const { return strand_; }
 
   // The rest on the strand only; ownership calls it.
-  Task<void> run();                  // fetching, recording and timers, until stop()
+  Task<void> run();  // fetching, recording and timers, until stop()
   void set_lease(Steady::time_point until);
   [[nodiscard]] bool has_lease() const { return Steady::now() < lease_until_; }
-  // Opens lanes that this node took: loads what is known of their endpoints and finds those with work, once they may be used.
+  // Opens lanes that this node took: loads what is known of their endpoints and finds those with work, once they may be
+  // used.
   Task<void> open_lanes(std::vector<store::TakenLane> lanes);
-  // Sends nothing more for these lanes, waits until what is in flight is recorded (at most `patience`), and moves the rows of stragglers
-  // behind their own deadline, so that the next owner does not send them meanwhile.
+  // Sends nothing more for these lanes, waits until what is in flight is recorded (at most `patience`), and moves the
+  // rows of stragglers behind their own deadline, so that the next owner does not send them meanwhile.
   Task<void> close_lanes(std::vector<std::int16_t> lanes, std::chrono::milliseconds patience);
   // The lease is lost: cancels what is in flight and forgets everything.
   void forget_all();
   [[nodiscard]] std::vector<std::int16_t> owned_lanes() const;
-  // The backstop: finds the endpoints of a lane that have work; answers the lane's new floor. `is_full` ignores the old floor.
+  // The backstop: finds the endpoints of a lane that have work; answers the lane's new floor. `is_full` ignores the old
+  // floor.
   Task<std::optional<TimePoint>> scan_lane(std::int16_t lane, bool is_full);
   // Writes what changed of the endpoints' states.
   Task<void> save_states();
@@ -97,7 +101,9 @@ class Dispatcher {
   Mailbox* find_mailbox(const EndpointId& endpoint);
   void accept_rows(std::vector<OfferedDelivery> rows);
   void push(Mailbox& box, Item item);
-  [[nodiscard]] bool has_room(const Mailbox& box) const;
+  Item take_ready(Mailbox& box);
+  [[nodiscard]] std::size_t room(const Mailbox& box) const;  // rows that it may still take
+  [[nodiscard]] bool has_room(const Mailbox& box) const { return room(box) > 0; }
   [[nodiscard]] bool may_send(const Mailbox& box) const;
   void pump(Mailbox& box);
   void pump_all();
@@ -140,18 +146,19 @@ class Dispatcher {
   std::unordered_map<EndpointId, std::unique_ptr<Mailbox>> boxes_;
   std::unordered_map<DeliveryId, Flight> flights_;
   std::unordered_set<EndpointId> dirty_;
-  std::deque<EndpointId> waiting_;       // for a slot of in_flight_max
+  std::deque<EndpointId> waiting_;  // for a slot of in_flight_max
   std::deque<EndpointId> fetch_queue_;
   // Rows of the last seconds that a fetch brought although their commit's own offer may still be on its way.
   std::unordered_set<DeliveryId> fetched_young_;
   std::deque<std::pair<Steady::time_point, DeliveryId>> fetched_young_order_;
   using Wake = std::pair<Steady::time_point, EndpointId>;
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes_;
-  std::size_t hand_bytes_ = 0;           // bodies in hand, counted once a row
+  std::size_t hand_bytes_ = 0;  // bodies in hand, counted once a row
+  std::size_t ready_rows_ = 0;
   std::size_t in_flight_ = 0;
   std::uint64_t next_serial_ = 1;
   bool was_full_ = false;
-  std::uint64_t epoch_ = 0;              // raised by forget_all
+  std::uint64_t epoch_ = 0;  // raised by forget_all
   Steady::time_point lease_until_{};
   bool is_draining_ = false, is_stopping_ = false, is_refreshing_ = false;
   boost::asio::steady_timer fetch_wake_, timer_wake_, settled_, sweep_wake_;

@@ -10,6 +10,7 @@ namespace fairlead::deliver {
 namespace asio = boost::asio;
 namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kFetchRows = 128;          // an endpoint, beside those in hand
 constexpr std::chrono::seconds kFloorSlack{60};  // rows that another node is still committing may be due that long ago
 }  // namespace
 
@@ -22,7 +23,8 @@ void Dispatcher::want_rows(Mailbox& box) {
     if (box.next_due) schedule(box, *box.next_due);
     return;
   }
-  if (box.ready.size() > limits::mailbox_rows_max / 2 || !has_room(box)) return;
+  // Few rows at a time cost as much as many: ask when half of a fetch is gone.
+  if (box.ready.size() > kFetchRows / 2 || !has_room(box)) return;
   box.is_fetching = true;
   box.was_missed = false;
   fetch_queue_.push_back(box.endpoint);
@@ -52,8 +54,8 @@ Task<void> Dispatcher::fetch(std::vector<EndpointId> endpoints) {
     if (box == nullptr) continue;
     box->done_while_fetching.clear();
     box->next_due.reset();  // the fetch tells; what is re-dated meanwhile adds itself
-    const auto room = limits::mailbox_rows_max - std::min(limits::mailbox_rows_max, box->ready.size());
-    wishes.push_back({box->lane, id, static_cast<int>(room + box->in_hand.size()), lanes_[static_cast<std::size_t>(box->lane)].floor});
+    const auto rows = std::min(kFetchRows, room(*box)) + box->in_hand.size();
+    wishes.push_back({box->lane, id, static_cast<int>(rows), lanes_[static_cast<std::size_t>(box->lane)].floor});
   }
   if (wishes.empty()) co_return;
   const auto fetched = co_await wiring_.fetch_db.run(store::TxKind::autocommit, &store::fetch_rows, wishes);
@@ -63,7 +65,8 @@ Task<void> Dispatcher::fetch(std::vector<EndpointId> endpoints) {
   if (epoch != epoch_) co_return;
   if (fetched && taken) co_return end_fetch(wishes, &*fetched);
   wiring_.metrics.database_errors.Increment();
-  spdlog::warn("fetch_failed endpoints={} error={}", wishes.size(), fetched ? taken.error().message : fetched.error().message);
+  spdlog::warn("fetch_failed endpoints={} error={}", wishes.size(),
+               fetched ? taken.error().message : fetched.error().message);
   asio::steady_timer pause(strand_, std::chrono::milliseconds(250));
   co_await pause.async_wait(use_tuple);
   if (epoch == epoch_) end_fetch(wishes, nullptr);
@@ -99,11 +102,16 @@ void Dispatcher::take_row(const QueueRow& row, const Contents& contents) {
   if (row.attempt < 0 || content == contents.end()) {
     // Begun by an owner that is gone, or its event is no longer kept: final, and the row says why.
     box->in_hand.insert(row.delivery);
-    recorder_.add({.row = row, .status = row.attempt < 0 ? DeliveryStatus::failure : DeliveryStatus::discarded, .next_due = std::nullopt,
-                   .attempts = std::abs(row.attempt),
-                   .reason = row.attempt < 0 ? "outcome unknown: the request was begun by a node that ended, and this delivery is made at most once"
-                                             : "the event is no longer stored",
-                   .attempt = std::nullopt});
+    recorder_.add(
+        {.row = row,
+         .status = row.attempt < 0 ? DeliveryStatus::failure : DeliveryStatus::discarded,
+         .next_due = std::nullopt,
+         .attempts = std::abs(row.attempt),
+         .reason =
+             row.attempt < 0
+                 ? "outcome unknown: the request was begun by a node that ended, and this delivery is made at most once"
+                 : "the event is no longer stored",
+         .attempt = std::nullopt});
     return;
   }
   if (!has_room(*box)) {
@@ -120,7 +128,8 @@ void Dispatcher::end_fetch(const std::vector<store::FetchWish>& wishes, const st
   if (fetched != nullptr) {
     for (const auto& row : fetched->due) ++counts[row.endpoint];
     for (const auto& later : fetched->later) {
-      if (auto* box = find_mailbox(later.endpoint)) box->next_due = std::min(box->next_due.value_or(later.due), later.due);
+      if (auto* box = find_mailbox(later.endpoint))
+        box->next_due = std::min(box->next_due.value_or(later.due), later.due);
     }
   }
   for (const auto& wish : wishes) {

@@ -30,8 +30,10 @@ void Dispatcher::launch(Mailbox& box, Item item, const match::ProjectPtr& projec
   ++box.in_flight;
   wiring_.metrics.deliveries_in_flight.Set(static_cast<double>(++in_flight_));
   // At most once needs its start mark committed before; everything else leaves the strand at once.
-  if (job.is_at_most_once) asio::co_spawn(strand_, fly(std::move(job)), asio::detached);
-  else asio::co_spawn(strand_.get_inner_executor(), fly(std::move(job)), asio::detached);
+  if (job.is_at_most_once)
+    asio::co_spawn(strand_, fly(std::move(job)), asio::detached);
+  else
+    asio::co_spawn(strand_.get_inner_executor(), fly(std::move(job)), asio::detached);
 }
 
 Task<void> Dispatcher::fly(SendJob job) {
@@ -46,11 +48,12 @@ Task<void> Dispatcher::fly(SendJob job) {
   asio::post(strand_, [this, job = std::move(job), sent = std::move(sent)]() mutable { landed(job, std::move(sent)); });
 }
 
-// On the strand. The mark (attempt below zero) is committed before anything is sent: whoever finds it after a crash knows that the
-// request may have been received, and does not send it again.
+// On the strand. The mark (attempt below zero) is committed before anything is sent: whoever finds it after a crash
+// knows that the request may have been received, and does not send it again.
 Task<Sent> Dispatcher::mark_and_send(SendJob job) {
   const store::RowChange mark{job.row, job.row.due, -(job.row.attempt + 1)};
-  const auto changed = co_await wiring_.record_db.run(store::TxKind::autocommit, &store::change_rows, std::vector{mark});
+  const auto changed =
+      co_await wiring_.record_db.run(store::TxKind::autocommit, &store::change_rows, std::vector{mark});
   const auto flight = flights_.find(job.row.delivery);
   if (!changed || changed->empty() || flight == flights_.end() || !has_lease()) {
     Sent unsent;
@@ -76,11 +79,13 @@ void Dispatcher::landed(const SendJob& job, Sent sent) {
   } else {
     wiring_.metrics.attempts(sent.failure).Increment();
     if (sent.failure == net::FailureClass::none && sent.result.attempts == 1) {
-      wiring_.metrics.delivery_seconds.Observe(std::chrono::duration<double>(wiring_.clock() - id_time(job.row.event.bytes)).count());
+      wiring_.metrics.delivery_seconds.Observe(
+          std::chrono::duration<double>(wiring_.clock() - id_time(job.row.event.bytes)).count());
     }
     if (box != nullptr) note_outcome(*box, job, sent);
     // The row as the database has it now: a straggler's was re-dated while it was in flight.
-    if (const auto flight = flights_.find(job.row.delivery); flight != flights_.end()) sent.result.row = flight->second.row;
+    if (const auto flight = flights_.find(job.row.delivery); flight != flights_.end())
+      sent.result.row = flight->second.row;
     recorder_.add(std::move(sent.result));
   }
   if (box != nullptr) pump(*box);
@@ -114,8 +119,10 @@ void Dispatcher::note_outcome(Mailbox& box, const SendJob& job, const Sent& sent
     if (sent.is_gone) {
       disable(box, *job.endpoint, "it answered 410 Gone");
     } else if (job.project->settings.disables_endpoints) {
-      if (now - *box.failing_since >= kDisableAfter) disable(box, *job.endpoint, "no success for 5 days");
-      else warn_of_disabling(box, now);
+      if (now - *box.failing_since >= kDisableAfter)
+        disable(box, *job.endpoint, "no success for 5 days");
+      else
+        warn_of_disabling(box, now);
     }
   }
   if (!was_open && box.breaker.open_until()) spdlog::warn("breaker_opened endpoint={}", to_text(box.endpoint));
@@ -127,7 +134,8 @@ void Dispatcher::warn_of_disabling(Mailbox& box, TimePoint now) {
   for (const int step : {90, 70, 50}) {
     if (percent < step || box.warned_percent >= step) continue;
     box.warned_percent = step;
-    spdlog::warn("endpoint_near_disabling endpoint={} percent={} failing_since={}", to_text(box.endpoint), step, to_rfc3339(*box.failing_since));
+    spdlog::warn("endpoint_near_disabling endpoint={} percent={} failing_since={}", to_text(box.endpoint), step,
+                 to_rfc3339(*box.failing_since));
     break;
   }
 }
@@ -158,9 +166,12 @@ void Dispatcher::recorded(const store::DeliveryResult& result, bool is_recorded)
   if (auto* box = find_mailbox(result.row.endpoint)) {
     box->in_hand.erase(result.row.delivery);
     if (box->is_fetching) box->done_while_fetching.insert(result.row.delivery);
-    // Fenced: what became of the row is not known here (it may be our own, recorded by a commit whose outcome was lost).
-    if (!is_recorded) box->has_more = box->was_missed = true;
-    else if (result.next_due) box->next_due = std::min(box->next_due.value_or(*result.next_due), *result.next_due);
+    // Fenced: what became of the row is not known here (it may be our own, recorded by a commit whose outcome was
+    // lost).
+    if (!is_recorded)
+      box->has_more = box->was_missed = true;
+    else if (result.next_due)
+      box->next_due = std::min(box->next_due.value_or(*result.next_due), *result.next_due);
     pump(*box);
   }
   if (was_full_ && !recorder_.is_full()) {
@@ -182,9 +193,15 @@ void Dispatcher::apply_state(const store::EndpointState& state) {
 }
 
 store::EndpointState Dispatcher::state_of(const Mailbox& box) const {
-  return {.project = box.project, .endpoint = box.endpoint, .lane = box.lane, .is_disabled = box.disabled_generation > 0,
-          .reason = box.disabled_reason, .generation = std::max(1, box.disabled_generation), .failing_since = box.failing_since,
-          .hold_until = box.hold_until, .breaker_open_until = box.breaker.open_until()};
+  return {.project = box.project,
+          .endpoint = box.endpoint,
+          .lane = box.lane,
+          .is_disabled = box.disabled_generation > 0,
+          .reason = box.disabled_reason,
+          .generation = std::max(1, box.disabled_generation),
+          .failing_since = box.failing_since,
+          .hold_until = box.hold_until,
+          .breaker_open_until = box.breaker.open_until()};
 }
 
 Task<void> Dispatcher::save_states() {
@@ -194,13 +211,16 @@ Task<void> Dispatcher::save_states() {
     if (box != nullptr && (!box->saved || *box->saved != state_of(*box))) states.push_back(state_of(*box));
   }
   if (states.empty()) co_return;
-  const auto saved = co_await wiring_.fetch_db.run(store::TxKind::autocommit, &store::save_endpoint_states, states, wiring_.clock());
+  const auto saved =
+      co_await wiring_.fetch_db.run(store::TxKind::autocommit, &store::save_endpoint_states, states, wiring_.clock());
   if (!saved) spdlog::warn("endpoint_states_save_failed error={}", saved.error().message);
   for (const auto& state : states) {
     auto* box = find_mailbox(state.endpoint);
     if (box == nullptr) continue;
-    if (saved) box->saved = state;
-    else dirty_.insert(state.endpoint);
+    if (saved)
+      box->saved = state;
+    else
+      dirty_.insert(state.endpoint);
   }
 }
 

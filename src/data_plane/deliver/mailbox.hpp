@@ -1,5 +1,5 @@
-// An endpoint's window of queue rows at its owner. Bounded, and only a hint: the owner's memory is the claim, nothing in the database
-// marks a row as taken, so a row that falls out of here is found again by the next fetch.
+// An endpoint's window of queue rows at its owner. Bounded, and only a hint: the owner's memory is the claim, nothing
+// in the database marks a row as taken, so a row that falls out of here is found again by the next fetch.
 #pragma once
 
 #include <deque>
@@ -26,15 +26,15 @@ struct Mailbox {
   ProjectId project;
   EndpointId endpoint;
   std::int16_t lane;
-  std::deque<Item> ready;                    // due, in hand, not yet sent
-  std::unordered_set<DeliveryId> in_hand;    // ready, in flight, or answered and not yet recorded
+  std::deque<Item> ready;                              // due, in hand, not yet sent
+  std::unordered_set<DeliveryId> in_hand;              // ready, in flight, or answered and not yet recorded
   std::unordered_set<DeliveryId> done_while_fetching;  // a fetch under way may still bring their old rows
   int in_flight = 0;
-  std::uint64_t serial = 0;                  // tells this mailbox from an earlier one of the same endpoint
+  std::uint64_t serial = 0;  // tells this mailbox from an earlier one of the same endpoint
   bool is_fetching = false;
-  bool was_missed = false;                   // rows came that a fetch under way may not have seen
-  bool has_more = false;                     // the database has due rows that are not in hand
-  std::optional<TimePoint> next_due;         // the earliest row known to be due later
+  bool was_missed = false;            // rows came that a fetch under way may not have seen
+  bool has_more = false;              // the database has due rows that are not in hand
+  std::optional<TimePoint> next_due;  // the earliest row known to be due later
   Steady::time_point wake_at = Steady::time_point::max();
   bool is_waiting_for_slot = false;
   bool was_paused = false;
@@ -42,16 +42,16 @@ struct Mailbox {
 
   Breaker breaker{BreakerPolicy{}};
   std::optional<RateLimiter> limiter;
-  int limit_count = 0;                       // what the limiter was made for
+  int limit_count = 0;  // what the limiter was made for
   std::chrono::seconds limit_window{0};
 
   // What outlives us: store::EndpointState.
   std::optional<TimePoint> hold_until;
   std::optional<TimePoint> failing_since;
-  int disabled_generation = 0;               // endpoints.generation in which it was disabled; 0: it was not
+  int disabled_generation = 0;  // endpoints.generation in which it was disabled; 0: it was not
   std::string disabled_reason;
-  int warned_percent = 0;                    // of the way to automatic disabling
-  std::optional<store::EndpointState> saved; // as the database has it
+  int warned_percent = 0;                     // of the way to automatic disabling
+  std::optional<store::EndpointState> saved;  // as the database has it
 
   [[nodiscard]] bool is_idle() const {
     return ready.empty() && in_hand.empty() && in_flight == 0 && !is_fetching && !has_more && !next_due;

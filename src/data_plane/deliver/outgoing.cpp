@@ -20,8 +20,9 @@ bool has_header(const net::HeaderList& headers, std::string_view name) {
 
 bool is_credential(std::string_view name, const EndpointConfig& endpoint) {
   if (endpoint.authentication && same_name(name, endpoint.authentication->name)) return true;
-  return std::ranges::any_of(std::initializer_list<std::string_view>{"authorization", "cookie", "x-api-key", "x-auth-token"},
-                             [&](auto credential) { return same_name(name, credential); });
+  return std::ranges::any_of(
+      std::initializer_list<std::string_view>{"authorization", "cookie", "x-api-key", "x-auth-token"},
+      [&](auto credential) { return same_name(name, credential); });
 }
 
 std::vector<std::string> live_secrets(const EndpointConfig& endpoint, TimePoint now) {
@@ -47,8 +48,9 @@ void add_signatures(net::HeaderList& headers, const OutgoingInput& input, const 
   const auto unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(input.now.time_since_epoch()).count();
   const auto versions = versions_of(settings);
   headers.emplace_back(settings.signature_header,
-                       endpoint.has_advanced_signatures ? crypto::sign_advanced(versions, secrets, unix_seconds, *content.body)
-                                                        : crypto::sign_simple(versions, secrets, *content.body));
+                       endpoint.has_advanced_signatures
+                           ? crypto::sign_advanced(versions, secrets, unix_seconds, *content.body)
+                           : crypto::sign_simple(versions, secrets, *content.body));
   const std::string id = to_text(input.delivery);
   headers.emplace_back("webhook-id", id);
   headers.emplace_back("webhook-timestamp", std::to_string(unix_seconds));
@@ -64,19 +66,37 @@ std::string clean(const std::string& text) {
   return cleaned;
 }
 
-std::string headers_to_json(const net::HeaderList& headers, const EndpointConfig* mask_for) {
-  auto list = nlohmann::json::array();
-  for (const auto& [name, value] : headers) {
-    const bool is_masked = mask_for != nullptr && is_credential(name, *mask_for);
-    list.push_back({clean(name), is_masked ? "***" : clean(value)});
+// A JSON string; almost every header is plain ASCII, which needs no library.
+void append_json(std::string& out, const std::string& text) {
+  const bool is_plain =
+      std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+  if (!is_plain) {
+    out += nlohmann::json(clean(text)).dump();
+    return;
   }
-  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  out += '"';
+  out += text;
+  out += '"';
+}
+
+std::string headers_to_json(const net::HeaderList& headers, const EndpointConfig* mask_for) {
+  std::string list = "[";
+  for (const auto& [name, value] : headers) {
+    if (list.size() > 1) list += ',';
+    list += '[';
+    append_json(list, name);
+    list += ',';
+    append_json(list, mask_for != nullptr && is_credential(name, *mask_for) ? "***" : value);
+    list += ']';
+  }
+  list += ']';
+  return list;
 }
 
 }  // namespace
 
-Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventContent& content, const ProjectSettings& settings,
-                                        const EndpointConfig& endpoint) {
+Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventContent& content,
+                                        const ProjectSettings& settings, const EndpointConfig& endpoint) {
   net::ClientRequest request;
   FL_TRY(request.url, net::parse_url(endpoint.url));
   request.body = content.body;
@@ -85,7 +105,8 @@ Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventC
   add_signatures(headers, input, content, settings, endpoint);
   headers.emplace_back("Content-Type", "application/json");
   headers.emplace_back("Accept-Encoding", "gzip");
-  if (endpoint.authentication) headers.emplace_back(endpoint.authentication->name, endpoint.authentication->value.reveal());
+  if (endpoint.authentication)
+    headers.emplace_back(endpoint.authentication->name, endpoint.authentication->value.reveal());
   if (settings.has_event_id_headers) {
     headers.emplace_back("X-Convoy-Event-ID", to_text(input.event));
     headers.emplace_back("X-Convoy-EventDelivery-ID", to_text(input.delivery));
@@ -97,13 +118,15 @@ Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventC
       if (!has_header(headers, name)) headers.emplace_back(name, value.get<std::string>());
     }
   }
-  if (!content.trace_parent.empty() && !has_header(headers, "traceparent")) headers.emplace_back("traceparent", content.trace_parent);
+  if (!content.trace_parent.empty() && !has_header(headers, "traceparent"))
+    headers.emplace_back("traceparent", content.trace_parent);
   if (!has_header(headers, "User-Agent")) headers.emplace_back("User-Agent", std::string("Fairlead/") + kVersion);
   return request;
 }
 
-store::AttemptRecord make_attempt(const net::ClientRequest& request, const std::string& url, const EndpointConfig& endpoint,
-                                  const net::ClientResponse& response, TimePoint requested_at, TimePoint responded_at) {
+store::AttemptRecord make_attempt(const net::ClientRequest& request, const std::string& url,
+                                  const EndpointConfig& endpoint, const net::ClientResponse& response,
+                                  TimePoint requested_at, TimePoint responded_at) {
   store::AttemptRecord record;
   record.url = url;
   record.address = response.address;

@@ -1,5 +1,5 @@
-// A delivery as an HTTP request: headers in their order of precedence (wire contract 6.2), signed both ways; and an answered one as
-// the attempt that is kept.
+// A delivery as an HTTP request: headers in their order of precedence (wire contract 6.2), signed both ways; and an
+// answered one as the attempt that is kept.
 #pragma once
 
 #include <string>
@@ -17,8 +17,8 @@ struct OutgoingInput {
   TimePoint now;
 };
 
-// Code::invalid if the endpoint's URL cannot be used any more. Signed by every secret that lives at `now`; the body is sent and signed
-// as the bytes that were received.
+// Code::invalid if the endpoint's URL cannot be used any more. Signed by every secret that lives at `now`; the body is
+// sent and signed as the bytes that were received.
 [[nodiscard]] Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventContent& content,
                                                       const ProjectSettings& settings, const EndpointConfig& endpoint);
 

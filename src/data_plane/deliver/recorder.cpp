@@ -14,8 +14,14 @@ namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 }
 
-Recorder::Recorder(asio::strand<asio::any_io_executor> strand, store::Db& db, Metrics& metrics, DatabaseClock clock, Recorded recorded)
-    : strand_(strand), db_(db), metrics_(metrics), clock_(std::move(clock)), recorded_(std::move(recorded)), wake_(strand) {}
+Recorder::Recorder(asio::strand<asio::any_io_executor> strand, store::Db& db, Metrics& metrics, DatabaseClock clock,
+                   Recorded recorded)
+    : strand_(strand),
+      db_(db),
+      metrics_(metrics),
+      clock_(std::move(clock)),
+      recorded_(std::move(recorded)),
+      wake_(strand) {}
 
 void Recorder::add(store::DeliveryResult result) {
   waiting_.push_back(std::move(result));
@@ -61,7 +67,8 @@ Task<void> Recorder::run() {
 Task<Result<std::vector<DeliveryId>>> Recorder::write(Batch batch) {
   bool is_one_day = true;
   for (const auto& result : *batch) {
-    is_one_day = is_one_day && store::partition_day(result.row.delivery.bytes) == store::partition_day(batch->front().row.delivery.bytes);
+    is_one_day = is_one_day && store::partition_day(result.row.delivery.bytes) ==
+                                   store::partition_day(batch->front().row.delivery.bytes);
   }
   auto work = [batch](store::Tx& tx, TimePoint now) { return store::record_results(tx, *batch, now); };
   co_return co_await db_.run(is_one_day ? store::TxKind::autocommit : store::TxKind::read_write, work, clock_());
@@ -88,7 +95,8 @@ Task<void> Recorder::record(Batch batch) {
     co_await timer.async_wait(use_tuple);
     pause = std::min(pause * 2, std::chrono::milliseconds(2000));
   }
-  // Refused for its data: halve it until the result at fault stands alone, and record that one without the stranger's words.
+  // Refused for its data: halve it until the result at fault stands alone, and record that one without the stranger's
+  // words.
   if (batch->size() > 1) {
     const auto middle = batch->begin() + static_cast<std::ptrdiff_t>(batch->size() / 2);
     co_await record(std::make_shared<std::vector<store::DeliveryResult>>(batch->begin(), middle));

@@ -1,4 +1,5 @@
-// Results on their way into the database: batched, retried while the database is away, never lost while the process lives.
+// Results on their way into the database: batched, retried while the database is away, never lost while the process
+// lives.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -28,7 +29,8 @@ class Recorder {
  public:
   // Called on the strand for each result of a finished batch; false: somebody else had recorded it.
   using Recorded = std::function<void(const store::DeliveryResult&, bool)>;
-  Recorder(boost::asio::strand<boost::asio::any_io_executor> strand, store::Db& db, Metrics& metrics, DatabaseClock clock, Recorded recorded);
+  Recorder(boost::asio::strand<boost::asio::any_io_executor> strand, store::Db& db, Metrics& metrics,
+           DatabaseClock clock, Recorded recorded);
 
   void add(store::DeliveryResult result);
   [[nodiscard]] std::size_t unrecorded() const { return waiting_.size() + in_batch_; }

@@ -17,8 +17,10 @@ bool was_surely_not_received(FailureClass failure) {
     case FailureClass::connect_timeout:
     case FailureClass::connect_failed:
     case FailureClass::tls_handshake:
-    case FailureClass::tls_certificate: return true;
-    default: return false;
+    case FailureClass::tls_certificate:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -29,7 +31,8 @@ bool is_named(std::string_view name, std::string_view lower) {
 }
 
 std::string describe(const net::ClientResponse& response) {
-  if (response.failure == FailureClass::http_status) return "the endpoint answered HTTP " + std::to_string(response.status);
+  if (response.failure == FailureClass::http_status)
+    return "the endpoint answered HTTP " + std::to_string(response.status);
   std::string text(net::to_text(response.failure));
   if (!response.error.empty()) text += ": " + response.error;
   return text;

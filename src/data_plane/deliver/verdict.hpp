@@ -26,8 +26,8 @@ struct Verdict {
   bool is_gone = false;                 // 410: the endpoint wants no more
 };
 
-// 2xx is success, everything else is tried again while the policy lasts. At most once: tried again only if the request cannot have
-// been received (it failed before it was written).
+// 2xx is success, everything else is tried again while the policy lasts. At most once: tried again only if the request
+// cannot have been received (it failed before it was written).
 [[nodiscard]] Verdict judge_answer(const net::ClientResponse& response, const Trial& trial);
 
 // Retry-After (RFC 9110 §10.2.3): seconds or an HTTP date, clamped to 1 s … 1 h from now; nothing if it is neither.

@@ -5,29 +5,41 @@
 #include "common/crypto/digest.hpp"
 
 namespace fairlead::ingest {
+namespace {
+
+Error key_refused() {
+  return {Code::unauthorized, "the API key is unknown, expired or revoked", "authorization_failed"};
+}
+
+}  // namespace
 
 Result<KeyHash> read_authorization(std::optional<std::string_view> header) {
   if (!header || header->empty()) {
-    return fail(Error{Code::unauthorized, "an API key is expected: Authorization: Bearer CO.…", "authentication_required"});
+    return fail(
+        Error{Code::unauthorized, "an API key is expected: Authorization: Bearer CO.…", "authentication_required"});
   }
+  // One scheme, one space, one credential (wire contract 1.4); another scheme is a credential that we do not know.
   const auto space = header->find(' ');
-  const std::string_view scheme = header->substr(0, space);
-  const bool is_bearer = scheme.size() == 6 && std::ranges::equal(scheme, std::string_view("bearer"), {}, [](char c) {
-                           return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-                         });
-  if (space == std::string_view::npos || !is_bearer || !header->substr(space + 1).starts_with("CO.")) {
-    return fail(Error{Code::unauthorized, "an API key is expected: Authorization: Bearer CO.…", "authentication_required"});
+  if (space == std::string_view::npos || space == 0 || space + 1 == header->size() ||
+      header->find(' ', space + 1) != std::string_view::npos) {
+    return fail(
+        Error{Code::unauthorized, "an API key is expected: Authorization: Bearer CO.…", "authentication_required"});
   }
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  const bool is_bearer = std::ranges::equal(header->substr(0, space), std::string_view("bearer"), {}, lower);
+  if (!is_bearer || !header->substr(space + 1).starts_with("CO.")) return fail(key_refused());
   return crypto::sha256(header->substr(space + 1));
 }
 
-Result<match::ProjectPtr> authorize(const KeyHash& key, const ProjectId& project, const match::Snapshot& snapshot, TimePoint now) {
+Result<match::ProjectPtr> authorize(const KeyHash& key, const ProjectId& project, const match::Snapshot& snapshot,
+                                    TimePoint now) {
   const auto found = snapshot.keys.find(key);
   if (found == snapshot.keys.end() || (found->second.expires_at && *found->second.expires_at <= now)) {
-    return fail(Error{Code::unauthorized, "the API key is unknown, expired or revoked", "authorization_failed"});
+    return fail(key_refused());
   }
   auto view = snapshot.find_project(project);
-  if (!view || view->organisation != found->second.organisation || (found->second.project && *found->second.project != project)) {
+  if (!view || view->organisation != found->second.organisation ||
+      (found->second.project && *found->second.project != project)) {
     return fail(Code::not_found, "there is no project " + to_text(project));
   }
   return view;
@@ -40,8 +52,9 @@ Result<void> judge(Submission& submission, const match::Snapshot& snapshot, Time
     return fail(payload_too_large(view->settings.payload_bytes_max));
   }
   if (content.idempotency_key.empty() && view->settings.request_id_header != ProjectSettings{}.request_id_header) {
-    return bad_field("idempotency_key", "required", "this project sends the header " + view->settings.request_id_header +
-                                                        ", so every event needs an idempotency_key");
+    return bad_field("idempotency_key", "required",
+                     "this project sends the header " + view->settings.request_id_header +
+                         ", so every event needs an idempotency_key");
   }
   const auto& target = submission.request.target;
   if (target.endpoint && !view->find_endpoint(*target.endpoint)) {
@@ -59,7 +72,8 @@ Result<void> judge(Submission& submission, const match::Snapshot& snapshot, Time
 }
 
 Error payload_too_large(std::size_t bytes_max) {
-  return {Code::too_large, "data may have at most " + std::to_string(bytes_max) + " bytes", "payload_too_large", "data"};
+  return {Code::too_large, "data may have at most " + std::to_string(bytes_max) + " bytes", "payload_too_large",
+          "data"};
 }
 
 bool needs_catch_all(const Submission& submission) {

@@ -1,5 +1,5 @@
-// Judges a submission against a snapshot: who sends it, whether it may, and which subscriptions it meets. Pure; repeated whenever
-// the configuration turns out to be newer at the commit.
+// Judges a submission against a snapshot: who sends it, whether it may, and which subscriptions it meets. Pure;
+// repeated whenever the configuration turns out to be newer at the commit.
 #pragma once
 
 #include "data_plane/ingest/event_request.hpp"
@@ -21,12 +21,13 @@ struct Submission {
   bool is_pending = false;
 };
 
-// The project, if this key may write to it. Code::unauthorized: the key is unknown or expired; not_found: the project is not this
-// key's, or is not at all.
-[[nodiscard]] Result<match::ProjectPtr> authorize(const KeyHash& key, const ProjectId& project, const match::Snapshot& snapshot, TimePoint now);
+// The project, if this key may write to it. Code::unauthorized: the key is unknown or expired; not_found: the project
+// is not this key's, or is not at all.
+[[nodiscard]] Result<match::ProjectPtr> authorize(const KeyHash& key, const ProjectId& project,
+                                                  const match::Snapshot& snapshot, TimePoint now);
 
-// authorize(), then: not_found: the addressed endpoint is not the project's; too_large: over the project's payload limit; invalid:
-// the project requires an idempotency key. Sets what the submission matches.
+// authorize(), then: not_found: the addressed endpoint is not the project's; too_large: over the project's payload
+// limit; invalid: the project requires an idempotency key. Sets what the submission matches.
 [[nodiscard]] Result<void> judge(Submission& submission, const match::Snapshot& snapshot, TimePoint now);
 
 [[nodiscard]] Error payload_too_large(std::size_t bytes_max);

@@ -25,7 +25,8 @@ std::size_t bytes_of(const Submission& submission) {
 }
 
 Error queue_full(std::string_view whose) {
-  return {Code::unavailable, "too many events are waiting for their commit" + std::string(whose) + "; try again", "ingest_queue_full"};
+  return {Code::unavailable, "too many events are waiting for their commit" + std::string(whose) + "; try again",
+          "ingest_queue_full"};
 }
 
 }  // namespace
@@ -38,11 +39,15 @@ Task<Result<StoredEvent>> Batcher::submit(std::shared_ptr<Submission> submission
       [this](auto handler, std::shared_ptr<Submission> submitted) {
         auto executor = asio::get_associated_executor(handler);
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        Complete complete = [shared, executor, guard = asio::make_work_guard(executor)](Result<StoredEvent> answer) mutable {
-          asio::post(executor, [shared, answer = std::move(answer)]() mutable { std::move (*shared)(std::move(answer)); });
+        Complete complete = [shared, executor,
+                             guard = asio::make_work_guard(executor)](Result<StoredEvent> answer) mutable {
+          asio::post(executor,
+                     [shared, answer = std::move(answer)]() mutable { std::move (*shared)(std::move(answer)); });
           guard.reset();
         };
-        asio::post(strand_, [this, entry = Entry{std::move(submitted), std::move(complete), {}}]() mutable { enqueue(std::move(entry)); });
+        asio::post(strand_, [this, entry = Entry{std::move(submitted), std::move(complete), {}}]() mutable {
+          enqueue(std::move(entry));
+        });
       },
       asio::use_awaitable, std::move(submission));
 }
@@ -63,8 +68,8 @@ void Batcher::enqueue(Entry entry) {
   wake_.cancel_one();
 }
 
-// Projects take turns, one event each, so that a flood in one leaves room in the batch for the others. Two events with the same
-// idempotency key never share a batch: the second one stays and meets the first's row.
+// Projects take turns, one event each, so that a flood in one leaves room in the batch for the others. Two events with
+// the same idempotency key never share a batch: the second one stays and meets the first's row.
 Batcher::Entries Batcher::take_batch() {
   Entries batch;
   std::size_t bytes = 0, deliveries = 0;
@@ -157,11 +162,12 @@ std::vector<store::NewEvent> Batcher::to_events(const Entries& batch) const {
                           .is_pending = submission.is_pending,
                           .pending_lane = store::lane_of(entry.id.bytes, wiring_.lane_count)};
     for (const auto& match : submission.matches) {
-      event.deliveries.push_back({.id = store::make_delivery_id(entry.id, entry.id, match.subscription->id),
-                                  .subscription = match.subscription->id,
-                                  .endpoint = match.endpoint->id,
-                                  .lane = store::lane_of(match.endpoint->id.bytes, wiring_.lane_count),
-                                  .discard_reason = match.endpoint->status == EndpointStatus::inactive ? "endpoint is disabled" : ""});
+      event.deliveries.push_back(
+          {.id = store::make_delivery_id(entry.id, entry.id, match.subscription->id),
+           .subscription = match.subscription->id,
+           .endpoint = match.endpoint->id,
+           .lane = store::lane_of(match.endpoint->id.bytes, wiring_.lane_count),
+           .discard_reason = match.endpoint->status == EndpointStatus::inactive ? "endpoint is disabled" : ""});
     }
     events.push_back(std::move(event));
   }
@@ -186,9 +192,15 @@ Batcher::Entries Batcher::settle(Entries batch, std::vector<store::NewEvent>& ev
             wiring_.metrics.finished(DeliveryStatus::discarded).Increment();
             continue;
           }
-          offered.push_back({{.lane = delivery.lane, .project = event.project, .endpoint = delivery.endpoint,
-                              .delivery = delivery.id, .event = event.id, .subscription = delivery.subscription, .due = now,
-                              .attempt = 0, .config_version = event.config_version},
+          offered.push_back({{.lane = delivery.lane,
+                              .project = event.project,
+                              .endpoint = delivery.endpoint,
+                              .delivery = delivery.id,
+                              .event = event.id,
+                              .subscription = delivery.subscription,
+                              .due = now,
+                              .attempt = 0,
+                              .config_version = event.config_version},
                              event.content});
         }
         if (event.is_pending) pending.push_back(event.pending_lane);
@@ -199,9 +211,12 @@ Batcher::Entries Batcher::settle(Entries batch, std::vector<store::NewEvent>& ev
         entry.complete(StoredEvent{answers[index].first_id, true});
         break;
       case store::IngestOutcome::conflict:
-        entry.complete(fail(Error{Code::conflict, "this idempotency key was used for another event", "idempotency_conflict", "idempotency_key"}));
+        entry.complete(fail(Error{Code::conflict, "this idempotency key was used for another event",
+                                  "idempotency_conflict", "idempotency_key"}));
         break;
-      case store::IngestOutcome::stale: stale.push_back(std::move(entry)); break;
+      case store::IngestOutcome::stale:
+        stale.push_back(std::move(entry));
+        break;
     }
   }
   if (!offered.empty()) wiring_.offer(std::move(offered));
@@ -229,7 +244,8 @@ Task<Batcher::Entries> Batcher::commit_round(Entries batch) {
     co_return Entries{};
   }
   if (batch.size() == 1) {
-    spdlog::error("event_refused project={} error={}", to_text(batch.front().submission->project), answers.error().message);
+    spdlog::error("event_refused project={} error={}", to_text(batch.front().submission->project),
+                  answers.error().message);
     answer_all(batch, Error{Code::invalid, "the database refused this event's content", "event_refused"});
     co_return Entries{};
   }

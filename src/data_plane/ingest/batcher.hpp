@@ -36,18 +36,19 @@ struct StoredEvent {
 class Batcher {
  public:
   struct Wiring {
-    store::Db& db;               // one connection a committer
+    store::Db& db;  // one connection a committer
     match::Refresher& refresher;
     Metrics& metrics;
     DatabaseClock clock;
     int lane_count = 0;
-    Offer offer;                                               // committed rows
-    std::function<void(std::vector<std::int16_t>)> pending;    // lanes that got events to expand
+    Offer offer;                                             // committed rows
+    std::function<void(std::vector<std::int16_t>)> pending;  // lanes that got events to expand
   };
   Batcher(boost::asio::any_io_executor executor, Wiring wiring);
 
-  // Answers after the commit. Code::conflict: the idempotency key stands for another content; unavailable: the queue (or the project's
-  // half of it) is full, or the database is away and the outcome unknown; else what judge() says of the newest configuration.
+  // Answers after the commit. Code::conflict: the idempotency key stands for another content; unavailable: the queue
+  // (or the project's half of it) is full, or the database is away and the outcome unknown; else what judge() says of
+  // the newest configuration.
   [[nodiscard]] Task<Result<StoredEvent>> submit(std::shared_ptr<Submission> submission);
   // Commits until stop() and then until nothing is queued.
   Task<void> run(int committers);
@@ -70,7 +71,8 @@ class Batcher {
   Task<void> commit_locked(Entries batch);
   void judge_again(Entries& batch);
   void answer_all(Entries& batch, const Error& error);
-  Entries settle(Entries batch, std::vector<store::NewEvent>& events, const std::vector<store::IngestAnswer>& answers, TimePoint now);
+  Entries settle(Entries batch, std::vector<store::NewEvent>& events, const std::vector<store::IngestAnswer>& answers,
+                 TimePoint now);
   [[nodiscard]] std::vector<store::NewEvent> to_events(const Entries& batch) const;
 
   boost::asio::strand<boost::asio::any_io_executor> strand_;

@@ -27,7 +27,8 @@ const JsonMember* find_member(const std::vector<JsonMember>& members, std::strin
 }
 
 // The member's text; empty if it is absent and not required.
-Result<std::string> read_text(const std::vector<JsonMember>& members, std::string_view name, bool is_required, std::size_t bytes_max) {
+Result<std::string> read_text(const std::vector<JsonMember>& members, std::string_view name, bool is_required,
+                              std::size_t bytes_max) {
   const std::string field(name);
   const auto* member = find_member(members, name);
   if (member == nullptr) {
@@ -37,7 +38,8 @@ Result<std::string> read_text(const std::vector<JsonMember>& members, std::strin
   auto text = json_string(member->value);
   if (!text) return bad_field(field, "wrong_type", field + " must be a string");
   if (text->empty() && is_required) return bad_field(field, "required", field + " must not be empty");
-  if (text->size() > bytes_max) return bad_field(field, "too_long", field + " may have at most " + std::to_string(bytes_max) + " bytes");
+  if (text->size() > bytes_max)
+    return bad_field(field, "too_long", field + " may have at most " + std::to_string(bytes_max) + " bytes");
   return *std::move(text);
 }
 
@@ -50,15 +52,26 @@ bool is_token(std::string_view name) {
 
 // Framing and hop-by-hop headers are ours alone.
 bool is_reserved(std::string_view name) {
-  static constexpr std::string_view kReserved[] = {"host", "content-length", "transfer-encoding", "connection", "keep-alive",
-                                                   "te", "trailer", "upgrade", "expect", "proxy-authorization",
-                                                   "proxy-authenticate", "proxy-connection", "fairlead-hops"};
+  static constexpr std::string_view kReserved[] = {"host",
+                                                   "content-length",
+                                                   "transfer-encoding",
+                                                   "connection",
+                                                   "keep-alive",
+                                                   "te",
+                                                   "trailer",
+                                                   "upgrade",
+                                                   "expect",
+                                                   "proxy-authorization",
+                                                   "proxy-authenticate",
+                                                   "proxy-connection",
+                                                   "fairlead-hops"};
   return std::ranges::any_of(kReserved, [&](auto reserved) { return equals_ignoring_case(name, reserved); });
 }
 
 Result<void> check_header(const std::string& name, const std::string& value, const std::string& field) {
   if (!is_token(name)) return bad_field(field, "invalid_header", "\"" + name + "\" is no header name");
-  if (is_reserved(name)) return bad_field(field, "reserved_header", "the header " + name + " cannot be set by an event");
+  if (is_reserved(name))
+    return bad_field(field, "reserved_header", "the header " + name + " cannot be set by an event");
   for (const char c : value) {
     if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) {
       return bad_field(field, "invalid_header", "the value of " + name + " has a control character");
@@ -71,10 +84,12 @@ Result<void> check_header(const std::string& name, const std::string& value, con
 Result<std::string> read_custom_headers(const std::vector<JsonMember>& members, int hops) {
   nlohmann::ordered_json headers = nlohmann::ordered_json::object();
   if (const auto* member = find_member(members, "custom_headers")) {
-    if (member->value.front() != '{') return bad_field("custom_headers", "wrong_type", "custom_headers must be an object of strings");
+    if (member->value.front() != '{')
+      return bad_field("custom_headers", "wrong_type", "custom_headers must be an object of strings");
     FL_TRY(const auto entries, scan_object(member->value));
     if (entries.size() > custom_headers_max) {
-      return bad_field("custom_headers", "too_many", "at most " + std::to_string(custom_headers_max) + " custom headers");
+      return bad_field("custom_headers", "too_many",
+                       "at most " + std::to_string(custom_headers_max) + " custom headers");
     }
     std::size_t bytes = 0;
     for (const auto& entry : entries) {
@@ -86,7 +101,8 @@ Result<std::string> read_custom_headers(const std::vector<JsonMember>& members, 
       headers[entry.key] = *value;
     }
     if (bytes > custom_header_bytes_max) {
-      return bad_field("custom_headers", "too_long", "custom headers may have at most " + std::to_string(custom_header_bytes_max) + " bytes in all");
+      return bad_field("custom_headers", "too_long",
+                       "custom headers may have at most " + std::to_string(custom_header_bytes_max) + " bytes in all");
     }
   }
   if (hops > 0) headers[std::string(hops_header)] = std::to_string(hops);
@@ -99,7 +115,8 @@ Result<int> read_hops(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), hops);
   if (error != std::errc{} || end != text.data() + text.size() || hops < 0) hops = hops_max + 1;
   if (hops > hops_max) {
-    return bad_field(std::string(hops_header), "loop_detected", "this event has come through Fairlead " + std::string(text) + " times: an endpoint sends it back");
+    return bad_field(std::string(hops_header), "loop_detected",
+                     "this event has come through Fairlead " + std::string(text) + " times: an endpoint sends it back");
   }
   return hops;
 }
@@ -109,7 +126,9 @@ Result<match::Target> read_target(EventKind kind, const std::vector<JsonMember>&
   if (kind == EventKind::fanout) {
     FL_TRY(target.owner_id, read_text(members, "owner_id", true, 255));
   } else if (kind == EventKind::endpoint) {
-    const char* name = find_member(members, "endpoint_id") == nullptr && find_member(members, "app_id") != nullptr ? "app_id" : "endpoint_id";
+    const char* name = find_member(members, "endpoint_id") == nullptr && find_member(members, "app_id") != nullptr
+                           ? "app_id"
+                           : "endpoint_id";
     FL_TRY(const std::string text, read_text(members, name, true, 255));
     target.endpoint = parse_id<EndpointTag>(text);
     // Any text may be asked for; one that is no id of ours names no endpoint.
@@ -118,7 +137,8 @@ Result<match::Target> read_target(EventKind kind, const std::vector<JsonMember>&
   return target;
 }
 
-KeyHash hash_content(EventKind kind, const match::Target& target, const EventContent& content, std::string_view custom_headers) {
+KeyHash hash_content(EventKind kind, const match::Target& target, const EventContent& content,
+                     std::string_view custom_headers) {
   std::string input;
   const auto add = [&](std::string_view part) {
     input += std::to_string(part.size()) + ':';
@@ -143,12 +163,14 @@ Result<EventRequest> parse_event_request(EventKind kind, std::string_view body, 
   FL_TRY_VOID(check_event_type(content->event_type, "event_type"));
   FL_TRY(request.target, read_target(kind, members));
   const auto* data = find_member(members, "data", true);
-  if (data == nullptr) return bad_field("data", "required", "data is required; it may be any JSON value, null included");
+  if (data == nullptr)
+    return bad_field("data", "required", "data is required; it may be any JSON value, null included");
   content->body = std::make_shared<const std::string>(data->value);
   FL_TRY(content->idempotency_key, read_text(members, "idempotency_key", false, idempotency_key_bytes_max));
   if (!headers.idempotency_key.empty()) {
     if (headers.idempotency_key.size() > idempotency_key_bytes_max) {
-      return bad_field("Idempotency-Key", "too_long", "the key may have at most " + std::to_string(idempotency_key_bytes_max) + " bytes");
+      return bad_field("Idempotency-Key", "too_long",
+                       "the key may have at most " + std::to_string(idempotency_key_bytes_max) + " bytes");
     }
     if (!content->idempotency_key.empty() && content->idempotency_key != headers.idempotency_key) {
       return bad_field("idempotency_key", "conflicting_keys", "idempotency_key and the Idempotency-Key header differ");

@@ -1,4 +1,5 @@
-// Reads the body of an event creation without building a DOM: spans of the top-level members, the payload's bytes untouched.
+// Reads the body of an event creation without building a DOM: spans of the top-level members, the payload's bytes
+// untouched.
 #pragma once
 
 #include <memory>
@@ -32,8 +33,9 @@ struct EventRequest {
   KeyHash content_hash{};  // of kind, target, type, payload and custom headers: what an idempotency key stands for
 };
 
-// Code::invalid with the field and a stable reason (invalid_json, required, wrong_type, too_long, invalid_header, loop_detected, …).
-// The data member is kept as the exact bytes of its value.
-[[nodiscard]] Result<EventRequest> parse_event_request(EventKind kind, std::string_view body, const RequestHeaders& headers);
+// Code::invalid with the field and a stable reason (invalid_json, required, wrong_type, too_long, invalid_header,
+// loop_detected, …). The data member is kept as the exact bytes of its value.
+[[nodiscard]] Result<EventRequest> parse_event_request(EventKind kind, std::string_view body,
+                                                       const RequestHeaders& headers);
 
 }  // namespace fairlead::ingest

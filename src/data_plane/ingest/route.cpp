@@ -25,10 +25,14 @@ std::optional<Place> find_place(std::string_view path) {
   if (slash == std::string_view::npos) return std::nullopt;
   const auto rest = path.substr(slash);
   Place place{path.substr(0, slash), std::nullopt};
-  if (rest == "/events" || rest == "/events/") place.kind = EventKind::endpoint;
-  else if (rest == "/events/fanout") place.kind = EventKind::fanout;
-  else if (rest == "/events/broadcast") place.kind = EventKind::broadcast;
-  else return std::nullopt;
+  if (rest == "/events" || rest == "/events/")
+    place.kind = EventKind::endpoint;
+  else if (rest == "/events/fanout")
+    place.kind = EventKind::fanout;
+  else if (rest == "/events/broadcast")
+    place.kind = EventKind::broadcast;
+  else
+    return std::nullopt;
   return place;
 }
 
@@ -39,7 +43,8 @@ bool is_json(std::optional<std::string_view> content_type) {
 net::HttpResponse created(const StoredEvent& stored) {
   std::string data = R"({"uid":")" + to_text(stored.id) + R"(","is_duplicate_event":)";
   data += stored.is_duplicate ? "true}" : "false}";
-  return net::success(http::status::created, stored.is_duplicate ? "Event was accepted before" : "Event accepted", data);
+  return net::success(http::status::created, stored.is_duplicate ? "Event was accepted before" : "Event accepted",
+                      data);
 }
 
 }  // namespace
@@ -49,8 +54,9 @@ Task<net::HttpResponse> Route::handle(std::shared_ptr<const net::HttpRequest> re
   const auto place = find_place(request->path);
   if (place) {
     if (request->method != http::verb::post) {
-      response = net::http_problem(http::status::method_not_allowed, "method_not_allowed",
-                                   "events are created by POST; they are read at the control plane", request->request_id);
+      response =
+          net::http_problem(http::status::method_not_allowed, "method_not_allowed",
+                            "events are created by POST; they are read at the control plane", request->request_id);
       response.headers.emplace_back("Allow", "POST");
     } else if (!is_json(request->header("Content-Type"))) {
       response = net::http_problem(http::status::unsupported_media_type, "unsupported_media_type",
@@ -62,25 +68,29 @@ Task<net::HttpResponse> Route::handle(std::shared_ptr<const net::HttpRequest> re
       response = co_await create_event(request, *project, *place->kind);
     } else {
       const auto key = read_authorization(request->header("Authorization"));
-      response = net::problem(key ? Error{Code::not_found, "there is no project " + std::string(place->project)} : key.error(),
-                              request->request_id);
+      response =
+          net::problem(key ? Error{Code::not_found, "there is no project " + std::string(place->project)} : key.error(),
+                       request->request_id);
     }
     wiring_.metrics.ingest_answers(static_cast<int>(response.status) / 100).Increment();
   } else if (request->path == "/healthz") {
     response = net::success(http::status::ok, std::string("Fairlead ") + kVersion, "null");
   } else {
-    response = net::http_problem(http::status::not_found, "not_found", "there is nothing at this path", request->request_id);
+    response = net::http_problem(http::status::not_found, "no_such_route", "there is nothing at this path",
+                                 request->request_id);
   }
   response.headers.emplace_back("X-Convoy-Version", kApiVersion);
   co_return response;
 }
 
-Task<net::HttpResponse> Route::create_event(std::shared_ptr<const net::HttpRequest> request, ProjectId project, EventKind kind) {
+Task<net::HttpResponse> Route::create_event(std::shared_ptr<const net::HttpRequest> request, ProjectId project,
+                                            EventKind kind) {
   const auto begin = Steady::now();
   const auto key = read_authorization(request->header("Authorization"));
   if (!key) co_return net::problem(key.error(), request->request_id);
   if (!wiring_.is_ready()) {
-    co_return net::problem(Error{Code::unavailable, "this node is not ready to accept events", "not_ready"}, request->request_id);
+    co_return net::problem(Error{Code::unavailable, "this node is not ready to accept events", "not_ready"},
+                           request->request_id);
   }
   // First who, then what: who may not write here learns nothing of what is wrong with the body.
   if (const auto allowed = co_await authorize_current(*key, project); !allowed) {
@@ -94,15 +104,16 @@ Task<net::HttpResponse> Route::create_event(std::shared_ptr<const net::HttpReque
   if (parsed->content->body->size() > wiring_.payload_bytes_max) {
     co_return net::problem(payload_too_large(wiring_.payload_bytes_max), request->request_id);
   }
-  auto submission = std::make_shared<Submission>(
-      Submission{.key = *key, .project = project, .kind = kind, .request = std::move(*parsed), .view = {}, .matches = {}});
+  auto submission = std::make_shared<Submission>(Submission{
+      .key = *key, .project = project, .kind = kind, .request = std::move(*parsed), .view = {}, .matches = {}});
   const auto stored = co_await accept(submission);
   if (!stored) co_return net::problem(stored.error(), request->request_id);
   wiring_.metrics.ingest_seconds.Observe(std::chrono::duration<double>(Steady::now() - begin).count());
   co_return created(*stored);
 }
 
-// What the snapshot at hand refuses may have been configured a moment ago, so a refusal is checked once more on the newest.
+// What the snapshot at hand refuses may have been configured a moment ago, so a refusal is checked once more on the
+// newest.
 Task<Result<void>> Route::authorize_current(KeyHash key, ProjectId project) {
   if (authorize(key, project, *wiring_.refresher.current(), wiring_.clock())) co_return Result<void>{};
   FL_CO_TRY_VOID(co_await wiring_.refresher.refresh());
@@ -121,8 +132,9 @@ Task<Result<StoredEvent>> Route::accept(std::shared_ptr<Submission> submission) 
   if (needs_catch_all(*submission)) {
     thread_local IdMaker ids;
     const SubscriptionId subscription{ids.next(wiring_.clock())};
-    FL_CO_TRY(const bool is_there, co_await wiring_.db.run(store::TxKind::autocommit, &store::ensure_catch_all, submission->project,
-                                                           *submission->request.target.endpoint, subscription));
+    FL_CO_TRY(const bool is_there,
+              co_await wiring_.db.run(store::TxKind::autocommit, &store::ensure_catch_all, submission->project,
+                                      *submission->request.target.endpoint, subscription));
     static_cast<void>(is_there);  // an endpoint that is gone is told by the judgement
     FL_CO_TRY_VOID(co_await wiring_.refresher.refresh());
     FL_CO_TRY_VOID(judge(*submission, *wiring_.refresher.current(), wiring_.clock()));

@@ -18,7 +18,7 @@ class Route {
     Metrics& metrics;
     DatabaseClock clock;
     std::size_t payload_bytes_max = 0;  // whatever the project allows
-    std::function<bool()> is_ready;  // false: 503 before anything is read into
+    std::function<bool()> is_ready;     // false: 503 before anything is read into
   };
   explicit Route(Wiring wiring) : wiring_(std::move(wiring)) {}
 
@@ -26,7 +26,8 @@ class Route {
   [[nodiscard]] Task<net::HttpResponse> handle(std::shared_ptr<const net::HttpRequest> request);
 
  private:
-  Task<net::HttpResponse> create_event(std::shared_ptr<const net::HttpRequest> request, ProjectId project, EventKind kind);
+  Task<net::HttpResponse> create_event(std::shared_ptr<const net::HttpRequest> request, ProjectId project,
+                                       EventKind kind);
   Task<Result<void>> authorize_current(KeyHash key, ProjectId project);
   Task<Result<StoredEvent>> accept(std::shared_ptr<Submission> submission);
   Task<Result<void>> judge_current(std::shared_ptr<Submission> submission);

@@ -32,14 +32,17 @@ std::vector<store::EndpointDue> parse_hint(std::string_view payload, TimePoint n
     const auto [end, error] = std::from_chars(part.data(), part.data() + first, lane);
     const auto endpoint = id_from_uuid(part.substr(first + 1, second - first - 1));
     const auto project = id_from_uuid(part.substr(second + 1));
-    if (error != std::errc{} || end != part.data() + first || lane < 0 || lane >= lane_count || !endpoint || !project) continue;
+    if (error != std::errc{} || end != part.data() + first || lane < 0 || lane >= lane_count || !endpoint || !project)
+      continue;
     endpoints.push_back({lane, EndpointId{*endpoint}, ProjectId{*project}, now});
   }
   return endpoints;
 }
 
 HintListener::HintListener(store::DbOptions options, Heard heard)
-    : thread_([this, options = std::move(options), heard = std::move(heard)]() mutable { run(std::move(options), std::move(heard)); }) {}
+    : thread_([this, options = std::move(options), heard = std::move(heard)]() mutable {
+        run(std::move(options), std::move(heard));
+      }) {}
 
 HintListener::~HintListener() {
   is_stopping_ = true;

@@ -1,5 +1,5 @@
-// Word between nodes that an endpoint's lane got rows: PostgreSQL's NOTIFY, sent after the commit, at most one a batch. A lost hint costs
-// time, never a delivery: the backstop scans find the rows.
+// Word between nodes that an endpoint's lane got rows: PostgreSQL's NOTIFY, sent after the commit, at most one a batch.
+// A lost hint costs time, never a delivery: the backstop scans find the rows.
 #pragma once
 
 #include <atomic>

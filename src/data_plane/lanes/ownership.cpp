@@ -28,15 +28,24 @@ NodeId make_node_id() {
 }  // namespace
 
 Ownership::Ownership(Strand strand, store::Db& db, Metrics& metrics, std::string node_name, int lane_count, Crew crew)
-    : strand_(strand), db_(db), metrics_(metrics), lane_count_(lane_count), crew_(std::move(crew)), node_{make_node_id(), std::move(node_name), kVersion},
-      tick_(strand), watch_(strand), renewed_(strand, Steady::time_point::max()) {}
+    : strand_(strand),
+      db_(db),
+      metrics_(metrics),
+      lane_count_(lane_count),
+      crew_(std::move(crew)),
+      node_{make_node_id(), std::move(node_name), kVersion},
+      tick_(strand),
+      watch_(strand),
+      renewed_(strand, Steady::time_point::max()) {}
 
 Task<void> Ownership::run() {
   asio::co_spawn(strand_, watch_lease(), asio::detached);
   while (!is_draining_) {
     is_renewing_ = true;
-    if (is_joined_) co_await renew();
-    else co_await join();
+    if (is_joined_)
+      co_await renew();
+    else
+      co_await join();
     is_renewing_ = false;
     renewed_.cancel();
     if (is_draining_) break;
@@ -45,8 +54,8 @@ Task<void> Ownership::run() {
   }
 }
 
-// The first time under this name, a predecessor's lanes come along at once. After a lost lease they do not: the name may belong to
-// somebody else by now.
+// The first time under this name, a predecessor's lanes come along at once. After a lost lease they do not: the name
+// may belong to somebody else by now.
 Task<void> Ownership::join() {
   node_.id = make_node_id();
   const auto sent_at = Steady::now();
@@ -90,7 +99,8 @@ Task<void> Ownership::balance(store::Renewal renewal) {
   const int share = (lane_count_ + live - 1) / live;
   const int held = static_cast<int>(owned.size());
   if (renewal.free_lanes > 0 && held < share) {
-    const auto taken = co_await db_.run(store::TxKind::read_write, &store::take_lanes, node_.id, std::min(renewal.free_lanes, share - held));
+    const auto taken = co_await db_.run(store::TxKind::read_write, &store::take_lanes, node_.id,
+                                        std::min(renewal.free_lanes, share - held));
     if (!taken || taken->empty() || !is_joined_) co_return;
     spdlog::info("lanes_taken count={} of_share={}", taken->size(), share);
     asio::co_spawn(strand_, crew_.open(*taken), asio::detached);

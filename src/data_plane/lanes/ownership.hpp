@@ -1,10 +1,11 @@
-// This node's place among the others: its lease, and which lanes are its own. What happens to a lane's mailboxes is the Crew's business.
+// This node's place among the others: its lease, and which lanes are its own. What happens to a lane's mailboxes is the
+// Crew's business.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
-#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>

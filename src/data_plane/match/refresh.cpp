@@ -21,7 +21,12 @@ std::vector<EndpointId> endpoints_of(const store::ConfigChanges& changes) {
 }  // namespace
 
 Refresher::Refresher(asio::any_io_executor executor, store::Db& db, const crypto::Sealer& sealer, Changed changed)
-    : strand_(asio::make_strand(executor)), db_(db), sealer_(sealer), changed_(std::move(changed)), wake_(strand_), pause_(strand_) {}
+    : strand_(asio::make_strand(executor)),
+      db_(db),
+      sealer_(sealer),
+      changed_(std::move(changed)),
+      wake_(strand_),
+      pause_(strand_) {}
 
 SnapshotPtr Refresher::current() const {
   const std::lock_guard lock(mutex_);
@@ -37,7 +42,9 @@ void Refresher::install(SnapshotPtr next, std::vector<EndpointId> changed) {
   changed_(std::move(changed));
 }
 
-Task<Result<void>> Refresher::refresh() { co_return co_await asio::co_spawn(strand_, refresh_on_strand(), asio::use_awaitable); }
+Task<Result<void>> Refresher::refresh() {
+  co_return co_await asio::co_spawn(strand_, refresh_on_strand(), asio::use_awaitable);
+}
 
 Task<Result<void>> Refresher::refresh_on_strand() {
   const std::uint64_t ticket = ++wanted_;

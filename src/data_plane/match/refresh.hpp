@@ -17,15 +17,15 @@ namespace fairlead::match {
 
 class Refresher {
  public:
-  // `db` serves nothing else, so that a refresh never waits behind other work. `changed` is called after each new snapshot, with the
-  // endpoints that it changed, on no particular thread.
+  // `db` serves nothing else, so that a refresh never waits behind other work. `changed` is called after each new
+  // snapshot, with the endpoints that it changed, on no particular thread.
   using Changed = std::function<void(std::vector<EndpointId>)>;
   Refresher(boost::asio::any_io_executor executor, store::Db& db, const crypto::Sealer& sealer, Changed changed);
 
   // Never null; version 0 before the first refresh. Thread-safe, cheap.
   [[nodiscard]] SnapshotPtr current() const;
-  // Returns once the snapshot holds everything that was committed before the call. Callers at the same time share one read.
-  // Code::unavailable if the database is away. From any executor.
+  // Returns once the snapshot holds everything that was committed before the call. Callers at the same time share one
+  // read. Code::unavailable if the database is away. From any executor.
   [[nodiscard]] Task<Result<void>> refresh();
   // Puts a snapshot in place that was read by other means, if it is newer.
   void install(SnapshotPtr next, std::vector<EndpointId> changed);

@@ -9,8 +9,8 @@
 
 namespace fairlead::match {
 
-// Copies share their shards. Reading is thread-safe; changing is the builder's alone, on its own copy, which it begins with
-// start_changes() so that no shard that somebody else may read is written.
+// Copies share their shards. Reading is thread-safe; changing is the builder's alone, on its own copy, which it begins
+// with start_changes() so that no shard that somebody else may read is written.
 template <class Key, class Value>
 class ShardedMap {
  public:

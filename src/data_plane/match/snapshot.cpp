@@ -25,7 +25,8 @@ void remove_from(Map& map, const Key& key, const SubscriptionId& id) {
 // A project under construction: a copy of the old view whose shards are copied as they are touched.
 class ProjectBuilder {
  public:
-  explicit ProjectBuilder(const ProjectView* old) : view_(old ? std::make_shared<ProjectView>(*old) : std::make_shared<ProjectView>()) {
+  explicit ProjectBuilder(const ProjectView* old)
+      : view_(old ? std::make_shared<ProjectView>(*old) : std::make_shared<ProjectView>()) {
     view_->endpoints.start_changes();
     view_->subscriptions.start_changes();
     view_->by_endpoint.start_changes();
@@ -66,7 +67,8 @@ class ProjectBuilder {
     const auto subscription = std::make_shared<const SubscriptionConfig>(change.subscription);
     view_->subscriptions.at_or_insert(id) = subscription;
     insert_ordered(view_->by_endpoint.at_or_insert(subscription->endpoint), subscription);
-    for (const auto& pattern : subscription->event_types) insert_ordered(view_->by_pattern.at_or_insert(pattern), subscription);
+    for (const auto& pattern : subscription->event_types)
+      insert_ordered(view_->by_pattern.at_or_insert(pattern), subscription);
   }
 
   [[nodiscard]] ProjectPtr take() { return std::move(view_); }
@@ -80,7 +82,8 @@ bool selects(const SubscriptionConfig& subscription, std::string_view event_type
                              [&](const auto& pattern) { return matches_event_type(pattern, event_type); });
 }
 
-void add_endpoint_matches(const ProjectView& project, const EndpointId& id, std::string_view event_type, std::vector<Match>& matches) {
+void add_endpoint_matches(const ProjectView& project, const EndpointId& id, std::string_view event_type,
+                          std::vector<Match>& matches) {
   const auto endpoint = project.find_endpoint(id);
   const auto* list = project.by_endpoint.find(id);
   if (!endpoint || list == nullptr) return;

@@ -1,5 +1,5 @@
-// The configuration in memory: immutable, shared, replaced whole by a refresh. Ingest authenticates and matches against it,
-// delivery reads endpoints from it.
+// The configuration in memory: immutable, shared, replaced whole by a refresh. Ingest authenticates and matches against
+// it, delivery reads endpoints from it.
 #pragma once
 
 #include <memory>
@@ -74,8 +74,9 @@ struct Target {
   std::optional<EndpointId> endpoint;
   std::string owner_id;
 };
-// Every matching subscription, by subscription id; of a broadcast one per endpoint, its lowest. The cost grows with what the
-// target and the event type select.
-[[nodiscard]] std::vector<Match> find_matches(const ProjectView& project, const Target& target, std::string_view event_type);
+// Every matching subscription, by subscription id; of a broadcast one per endpoint, its lowest. The cost grows with
+// what the target and the event type select.
+[[nodiscard]] std::vector<Match> find_matches(const ProjectView& project, const Target& target,
+                                              std::string_view event_type);
 
 }  // namespace fairlead::match

@@ -63,17 +63,20 @@ Task<bool> Expansion::expand_chunk(store::PendingEvent pending) {
     if (!co_await wiring_.refresher.refresh()) co_return false;
     project = wiring_.refresher.current()->find_project(pending.project);
   }
-  auto matches = project ? match::find_matches(*project, {std::nullopt, pending.owner_id}, pending.event_type) : std::vector<match::Match>{};
-  std::erase_if(matches, [&](const auto& match) { return pending.cursor && match.subscription->id <= *pending.cursor; });
+  auto matches = project ? match::find_matches(*project, {std::nullopt, pending.owner_id}, pending.event_type)
+                         : std::vector<match::Match>{};
+  std::erase_if(matches,
+                [&](const auto& match) { return pending.cursor && match.subscription->id <= *pending.cursor; });
   const bool is_last = matches.size() <= kChunk;
   if (!is_last) matches.resize(kChunk);
   std::vector<store::NewDelivery> deliveries;
   for (const auto& match : matches) {
-    deliveries.push_back({.id = store::make_delivery_id(pending.event, pending.event, match.subscription->id),
-                          .subscription = match.subscription->id,
-                          .endpoint = match.endpoint->id,
-                          .lane = store::lane_of(match.endpoint->id.bytes, wiring_.lane_count),
-                          .discard_reason = match.endpoint->status == EndpointStatus::inactive ? "endpoint is disabled" : ""});
+    deliveries.push_back(
+        {.id = store::make_delivery_id(pending.event, pending.event, match.subscription->id),
+         .subscription = match.subscription->id,
+         .endpoint = match.endpoint->id,
+         .lane = store::lane_of(match.endpoint->id.bytes, wiring_.lane_count),
+         .discard_reason = match.endpoint->status == EndpointStatus::inactive ? "endpoint is disabled" : ""});
   }
   const auto next = is_last ? std::nullopt : std::optional(matches.back().subscription->id);
   const auto now = wiring_.clock();
@@ -82,7 +85,8 @@ Task<bool> Expansion::expand_chunk(store::PendingEvent pending) {
   const auto contents = co_await wiring_.db.run(store::TxKind::autocommit, &store::load_contents,
                                                 std::vector<store::EventKey>{{pending.project, pending.event}});
   if (!contents) co_return false;
-  const auto moved = co_await wiring_.db.run(store::TxKind::read_write, &store::expand_pending, pending, deliveries, next, now);
+  const auto moved =
+      co_await wiring_.db.run(store::TxKind::read_write, &store::expand_pending, pending, deliveries, next, now);
   if (!moved || !*moved) {
     if (!moved) spdlog::warn("expansion_failed event={} error={}", to_text(pending.event), moved.error().message);
     co_return false;
@@ -93,8 +97,14 @@ Task<bool> Expansion::expand_chunk(store::PendingEvent pending) {
     if (!delivery.discard_reason.empty()) {
       wiring_.metrics.finished(DeliveryStatus::discarded).Increment();
     } else if (!contents->empty()) {
-      offered.push_back({{.lane = delivery.lane, .project = pending.project, .endpoint = delivery.endpoint, .delivery = delivery.id,
-                          .event = pending.event, .subscription = delivery.subscription, .due = now, .attempt = 0,
+      offered.push_back({{.lane = delivery.lane,
+                          .project = pending.project,
+                          .endpoint = delivery.endpoint,
+                          .delivery = delivery.id,
+                          .event = pending.event,
+                          .subscription = delivery.subscription,
+                          .due = now,
+                          .attempt = 0,
                           .config_version = pending.config_version},
                          contents->front().content});
     }

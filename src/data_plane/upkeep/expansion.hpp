@@ -1,5 +1,5 @@
-// Events that were acknowledged before they were matched (broadcasts, very large fan-outs): their deliveries are made in chunks, each
-// moving the cursor in the transaction that inserts it.
+// Events that were acknowledged before they were matched (broadcasts, very large fan-outs): their deliveries are made
+// in chunks, each moving the cursor in the transaction that inserts it.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>

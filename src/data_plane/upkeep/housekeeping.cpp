@@ -64,7 +64,8 @@ Task<void> Housekeeping::scan_loop() {
     const auto lane = is_full ? lanes[full_turn_++ % lanes.size()] : lanes[turn_++ % lanes.size()];
     const auto floor = co_await wiring_.scan_lane(lane, is_full);
     if (!floor) continue;
-    const auto saved = co_await wiring_.db.run(store::TxKind::autocommit, &store::save_floor, wiring_.node(), store::LaneFloor{lane, *floor});
+    const auto saved = co_await wiring_.db.run(store::TxKind::autocommit, &store::save_floor, wiring_.node(),
+                                               store::LaneFloor{lane, *floor});
     if (!saved) spdlog::warn("floor_save_failed lane={} error={}", lane, saved.error().message);
   }
 }
@@ -84,8 +85,10 @@ Task<void> Housekeeping::slow_loop() {
     co_await look();
     if (beat % 60 == 0) {
       const auto made = co_await wiring_.db.run(store::TxKind::autocommit, &store::make_partitions);
-      if (!made) spdlog::warn("partitions_failed error={}", made.error().message);
-      else if (*made > 0) spdlog::info("partitions_made count={}", *made);
+      if (!made)
+        spdlog::warn("partitions_failed error={}", made.error().message);
+      else if (*made > 0)
+        spdlog::info("partitions_made count={}", *made);
     }
     if (is_leader(wiring_.owned_lanes())) {
       for (int round = 0; round < 20 && !is_stopping_; ++round) {
@@ -113,7 +116,8 @@ Task<void> Housekeeping::look() {
 Task<void> Housekeeping::count_loop() {
   while (!is_stopping_) {
     const auto begin = Steady::now();
-    const auto waiting = co_await wiring_.db.run(store::TxKind::autocommit, &store::count_waiting, wiring_.owned_lanes());
+    const auto waiting =
+        co_await wiring_.db.run(store::TxKind::autocommit, &store::count_waiting, wiring_.owned_lanes());
     if (waiting) wiring_.metrics.deliveries_waiting.Set(static_cast<double>(*waiting));
     const auto took = std::chrono::duration_cast<milliseconds>(Steady::now() - begin);
     co_await pause(std::max<milliseconds>(seconds(1), took * 100));

@@ -1,4 +1,5 @@
-// What runs beside the way of an event: backstop scans, vacuum of the queue, partitions ahead, expired keys, gauges, health.
+// What runs beside the way of an event: backstop scans, vacuum of the queue, partitions ahead, expired keys, gauges,
+// health.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -21,7 +22,7 @@ class Housekeeping {
   struct Wiring {
     store::Db& db;
     Metrics& metrics;
-    std::function<std::vector<std::int16_t>()> owned_lanes;                         // these four on the strand
+    std::function<std::vector<std::int16_t>()> owned_lanes;  // these four on the strand
     std::function<Task<std::optional<TimePoint>>(std::int16_t, bool)> scan_lane;
     std::function<Task<void>()> save_states;
     std::function<NodeId()> node;

@@ -30,7 +30,8 @@ class NodesTest : public ::testing::Test {
     return *connection_.run(TxKind::autocommit, [&](Tx& tx) { return renew_node(tx, identity.id, false); });
   }
   void expire(const NodeIdentity& identity) {
-    database_.sql("UPDATE nodes SET lease_until = clock_timestamp() - interval '1 second' WHERE id = '" + to_uuid(identity.id) + "'");
+    database_.sql("UPDATE nodes SET lease_until = clock_timestamp() - interval '1 second' WHERE id = '" +
+                  to_uuid(identity.id) + "'");
   }
 
   TestDatabase database_;
@@ -53,7 +54,8 @@ TEST_F(NodesTest, SharesTheLanes) {
   EXPECT_EQ(renewal.free_lanes, 0);
 }
 
-// Goal: a lease that ran out is over for good, and its lanes wait a second for their next owner. Method: expire, renew, take.
+// Goal: a lease that ran out is over for good, and its lanes wait a second for their next owner. Method: expire, renew,
+// take.
 TEST_F(NodesTest, TakesFromTheDead) {
   const auto a = node(1, "a"), b = node(2, "b");
   join(a);
@@ -69,7 +71,8 @@ TEST_F(NodesTest, TakesFromTheDead) {
   EXPECT_FALSE(renew(a).is_renewed);
 }
 
-// Goal: a node started again under its name goes on at once. Method: same name, other name, and a rejoin without taking over.
+// Goal: a node started again under its name goes on at once. Method: same name, other name, and a rejoin without taking
+// over.
 TEST_F(NodesTest, InheritsByName) {
   const auto first = node(1, "a"), other = node(2, "b"), second = node(3, "a"), third = node(4, "a");
   join(first);
@@ -85,13 +88,16 @@ TEST_F(NodesTest, InheritsByName) {
   EXPECT_TRUE(renew(second).is_renewed);
 }
 
-// Goal: lanes given up in order are usable at once; only the owner gives up. Method: release, leave, and a stranger's release.
+// Goal: lanes given up in order are usable at once; only the owner gives up. Method: release, leave, and a stranger's
+// release.
 TEST_F(NodesTest, ReleasesInOrder) {
   const auto a = node(1, "a"), b = node(2, "b");
   join(a);
   join(b);
   take(a, 64);
-  const auto release = [&](const NodeIdentity& by) { return *connection_.run(TxKind::autocommit, [&](Tx& tx) { return release_lanes(tx, by.id, {0, 1}); }); };
+  const auto release = [&](const NodeIdentity& by) {
+    return *connection_.run(TxKind::autocommit, [&](Tx& tx) { return release_lanes(tx, by.id, {0, 1}); });
+  };
   EXPECT_FALSE(release(b));
   EXPECT_TRUE(release(a));
   const auto taken = take(b, 10);
@@ -108,7 +114,9 @@ TEST_F(NodesTest, KeepsTheFloorToItsOwner) {
   join(b);
   take(a, 1);
   const LaneFloor floor{0, TimePoint{std::chrono::seconds(1700000000)}};
-  const auto save = [&](const NodeIdentity& by) { return *connection_.run(TxKind::autocommit, [&](Tx& tx) { return save_floor(tx, by.id, floor); }); };
+  const auto save = [&](const NodeIdentity& by) {
+    return *connection_.run(TxKind::autocommit, [&](Tx& tx) { return save_floor(tx, by.id, floor); });
+  };
   EXPECT_FALSE(save(b));
   EXPECT_TRUE(save(a));
   EXPECT_EQ(join(node(3, "a"))[0].floor, floor.floor);

@@ -26,9 +26,12 @@ Id<Tag> id_of(std::uint8_t number) {
 class QueueTest : public ::testing::Test {
  protected:
   QueueTest() : connection_(database_.connect()) {
-    database_.sql("INSERT INTO organisations VALUES ('" + to_uuid(id_of<OrganisationTag>(1)) + "', 'o', 1, now(), now())");
-    database_.sql("INSERT INTO projects (id, organisation_id, name, type, config, config_version, created_at, updated_at) VALUES ('" +
-                  to_uuid(project_) + "', '" + to_uuid(id_of<OrganisationTag>(1)) + "', 'p', 'outgoing', '{}', 1, now(), now())");
+    database_.sql("INSERT INTO organisations VALUES ('" + to_uuid(id_of<OrganisationTag>(1)) +
+                  "', 'o', 1, now(), now())");
+    database_.sql(
+        "INSERT INTO projects (id, organisation_id, name, type, config, config_version, created_at, updated_at) VALUES "
+        "('" +
+        to_uuid(project_) + "', '" + to_uuid(id_of<OrganisationTag>(1)) + "', 'p', 'outgoing', '{}', 1, now(), now())");
   }
 
   NewEvent event(std::vector<std::uint8_t> endpoints, std::string key = "", std::string body = "{}") {
@@ -36,12 +39,18 @@ class QueueTest : public ::testing::Test {
     content->event_type = "t";
     content->body = std::make_shared<const std::string>(std::move(body));
     content->idempotency_key = std::move(key);
-    NewEvent made{.id = EventId{ids_.next(now_)}, .project = project_, .config_version = 1, .content = std::move(content),
-                  .endpoint = std::nullopt, .owner_id = ""};
+    NewEvent made{.id = EventId{ids_.next(now_)},
+                  .project = project_,
+                  .config_version = 1,
+                  .content = std::move(content),
+                  .endpoint = std::nullopt,
+                  .owner_id = ""};
     for (const auto number : endpoints) {
       made.deliveries.push_back({.id = make_delivery_id(made.id, made.id, id_of<SubscriptionTag>(number)),
-                                 .subscription = id_of<SubscriptionTag>(number), .endpoint = id_of<EndpointTag>(number),
-                                 .lane = static_cast<std::int16_t>(number % 64), .discard_reason = ""});
+                                 .subscription = id_of<SubscriptionTag>(number),
+                                 .endpoint = id_of<EndpointTag>(number),
+                                 .lane = static_cast<std::int16_t>(number % 64),
+                                 .discard_reason = ""});
     }
     return made;
   }
@@ -56,8 +65,15 @@ class QueueTest : public ::testing::Test {
 
   QueueRow row_of(const NewEvent& event, std::size_t index = 0) const {
     const auto& delivery = event.deliveries[index];
-    return {.lane = delivery.lane, .project = project_, .endpoint = delivery.endpoint, .delivery = delivery.id, .event = event.id,
-            .subscription = delivery.subscription, .due = now_, .attempt = 0, .config_version = 1};
+    return {.lane = delivery.lane,
+            .project = project_,
+            .endpoint = delivery.endpoint,
+            .delivery = delivery.id,
+            .event = event.id,
+            .subscription = delivery.subscription,
+            .due = now_,
+            .attempt = 0,
+            .config_version = 1};
   }
 
   std::vector<DeliveryId> record(std::vector<DeliveryResult> results) {
@@ -66,14 +82,20 @@ class QueueTest : public ::testing::Test {
     return recorded ? *recorded : std::vector<DeliveryId>{};
   }
 
-  static DeliveryResult result(const QueueRow& row, DeliveryStatus status, std::optional<TimePoint> next, int attempts) {
+  static DeliveryResult result(const QueueRow& row, DeliveryStatus status, std::optional<TimePoint> next,
+                               int attempts) {
     AttemptRecord attempt;
     attempt.url = "https://hooks.example.test";
     attempt.requested_at = row.due;
     attempt.failure = status == DeliveryStatus::success ? "none" : "http_status";
     attempt.request_headers = "[]";
     attempt.response_body = std::string("\0\xff\"\\", 4);
-    return {.row = row, .status = status, .next_due = next, .attempts = attempts, .reason = status == DeliveryStatus::success ? "" : "why", .attempt = attempt};
+    return {.row = row,
+            .status = status,
+            .next_due = next,
+            .attempts = attempts,
+            .reason = status == DeliveryStatus::success ? "" : "why",
+            .attempt = attempt};
   }
 
   int count(const std::string& table) { return std::stoi(database_.sql("SELECT count(*) FROM " + table)); }
@@ -85,7 +107,8 @@ class QueueTest : public ::testing::Test {
   TimePoint now_ = wall_now();
 };
 
-// Goal: one statement stores event, deliveries and queue rows, bytes unchanged. Method: two events, one without a match.
+// Goal: one statement stores event, deliveries and queue rows, bytes unchanged. Method: two events, one without a
+// match.
 TEST_F(QueueTest, CommitsABatchWhole) {
   const std::string body("{\"a\": \"\xc3\xa9\", \"n\":1.0e5 }");
   const auto first = event({1, 2}, "", body), second = event({});
@@ -96,13 +119,15 @@ TEST_F(QueueTest, CommitsABatchWhole) {
   EXPECT_EQ(count("events"), 2);
   EXPECT_EQ(count("deliveries"), 2);
   EXPECT_EQ(count("queue"), 2);
-  const auto contents = connection_.run(TxKind::autocommit, [&](Tx& tx) { return load_contents(tx, {{project_, first.id}}); });
+  const auto contents =
+      connection_.run(TxKind::autocommit, [&](Tx& tx) { return load_contents(tx, {{project_, first.id}}); });
   ASSERT_TRUE(contents);
   ASSERT_EQ(contents->size(), 1U);
   EXPECT_EQ(*contents->front().content->body, body);
 }
 
-// Goal: nothing of an event that was matched against an older configuration is stored. Method: raise the project's version in between.
+// Goal: nothing of an event that was matched against an older configuration is stored. Method: raise the project's
+// version in between.
 TEST_F(QueueTest, RefusesAStaleSnapshot) {
   database_.sql("UPDATE projects SET config_version = 2");
   const auto answers = commit({event({1}, "key")});
@@ -142,7 +167,8 @@ TEST_F(QueueTest, FencesByTheQueueRow) {
   EXPECT_EQ(database_.sql("SELECT status FROM deliveries"), "2");
 }
 
-// Goal: a retry moves the row, counts the attempt, and the old row's result is refused. Method: retry, then both attempts' results.
+// Goal: a retry moves the row, counts the attempt, and the old row's result is refused. Method: retry, then both
+// attempts' results.
 TEST_F(QueueTest, RedatesARetry) {
   const auto made = event({1});
   commit({made});
@@ -159,7 +185,8 @@ TEST_F(QueueTest, RedatesARetry) {
   EXPECT_EQ(database_.sql("SELECT status || '/' || attempts FROM deliveries"), "3/2");
 }
 
-// Goal: the owner sees due rows in order, and when the next one is due. Method: three due rows, one later, another endpoint's.
+// Goal: the owner sees due rows in order, and when the next one is due. Method: three due rows, one later, another
+// endpoint's.
 TEST_F(QueueTest, FetchesDueRowsAndTheNextDueTime) {
   const auto mine = event({1}), later = event({1}), foreign = event({2});
   commit({mine, later, foreign});
@@ -172,21 +199,26 @@ TEST_F(QueueTest, FetchesDueRowsAndTheNextDueTime) {
   EXPECT_EQ(fetched->due[0].delivery, mine.deliveries[0].id);
   ASSERT_EQ(fetched->later.size(), 1U);
   EXPECT_EQ(fetched->later[0].due, now_ + 3600s);
-  const auto scan = connection_.run(TxKind::autocommit, [&](Tx& tx) { return scan_due(tx, {{1, {}}, {2, {}}, {3, {}}}); });
+  const auto scan =
+      connection_.run(TxKind::autocommit, [&](Tx& tx) { return scan_due(tx, {{1, {}}, {2, {}}, {3, {}}}); });
   ASSERT_TRUE(scan);
   EXPECT_EQ(scan->endpoints.size(), 2U);
-  const auto floored = connection_.run(TxKind::autocommit, [&](Tx& tx) { return scan_due(tx, {{1, now_ + 60s}, {2, now_ + 60s}}); });
+  const auto floored =
+      connection_.run(TxKind::autocommit, [&](Tx& tx) { return scan_due(tx, {{1, now_ + 60s}, {2, now_ + 60s}}); });
   ASSERT_TRUE(floored);
   ASSERT_EQ(floored->endpoints.size(), 1U);
   EXPECT_EQ(floored->endpoints[0].due, now_ + 3600s);
 }
 
-// Goal: the start mark of an at-most-once delivery and a straggler's move hold only on the row as it was seen. Method: change, then change again from the old row.
+// Goal: the start mark of an at-most-once delivery and a straggler's move hold only on the row as it was seen. Method:
+// change, then change again from the old row.
 TEST_F(QueueTest, ChangesARowOnlyAsItWasSeen) {
   const auto made = event({1});
   commit({made});
   const auto row = row_of(made);
-  const auto change = [&](RowChange wish) { return *connection_.run(TxKind::autocommit, [&](Tx& tx) { return change_rows(tx, {wish}); }); };
+  const auto change = [&](RowChange wish) {
+    return *connection_.run(TxKind::autocommit, [&](Tx& tx) { return change_rows(tx, {wish}); });
+  };
   EXPECT_EQ(change({row, row.due, -1}).size(), 1U);
   EXPECT_TRUE(change({row, row.due, -1}).empty());
   auto marked = row;
@@ -207,7 +239,8 @@ TEST_F(QueueTest, ExpandsAPendingEventOnce) {
   EXPECT_TRUE(pending->front().is_broadcast);
   const std::vector<NewDelivery> chunk = event({1, 2}).deliveries;
   const auto expand = [&](std::optional<SubscriptionId> next) {
-    return *connection_.run(TxKind::read_write, [&](Tx& tx) { return expand_pending(tx, pending->front(), chunk, next, now_); });
+    return *connection_.run(TxKind::read_write,
+                            [&](Tx& tx) { return expand_pending(tx, pending->front(), chunk, next, now_); });
   };
   EXPECT_TRUE(expand(id_of<SubscriptionTag>(2)));
   EXPECT_FALSE(expand(id_of<SubscriptionTag>(2)));
@@ -215,12 +248,14 @@ TEST_F(QueueTest, ExpandsAPendingEventOnce) {
   auto second = *connection_.run(TxKind::autocommit, [](Tx& tx) { return list_pending(tx, {3}); });
   ASSERT_EQ(second.size(), 1U);
   EXPECT_EQ(second[0].cursor, id_of<SubscriptionTag>(2));
-  EXPECT_TRUE(*connection_.run(TxKind::read_write, [&](Tx& tx) { return expand_pending(tx, second[0], {}, std::nullopt, now_); }));
+  EXPECT_TRUE(*connection_.run(TxKind::read_write,
+                               [&](Tx& tx) { return expand_pending(tx, second[0], {}, std::nullopt, now_); }));
   EXPECT_EQ(database_.sql("SELECT matched_count FROM events"), "2");
   EXPECT_EQ(count("pending_events"), 0);
 }
 
-// Goal: updates of deliveries stay HOT. Method: a thousand deliveries finished in one transaction each batch; PostgreSQL's own count.
+// Goal: updates of deliveries stay HOT. Method: a thousand deliveries finished in one transaction each batch;
+// PostgreSQL's own count.
 TEST_F(QueueTest, UpdatesDeliveriesInPlace) {
   for (int round = 0; round < 4; ++round) {
     std::vector<NewEvent> events;
@@ -230,9 +265,14 @@ TEST_F(QueueTest, UpdatesDeliveriesInPlace) {
     for (const auto& each : events) results.push_back(result(row_of(each), DeliveryStatus::success, std::nullopt, 1));
     EXPECT_EQ(record(results).size(), 250U);
   }
-  ASSERT_TRUE(connection_.run(TxKind::autocommit, [](Tx& tx) -> Result<bool> { tx.exec_script("SELECT pg_stat_force_next_flush()"); return true; }));
+  ASSERT_TRUE(connection_.run(TxKind::autocommit, [](Tx& tx) -> Result<bool> {
+    tx.exec_script("SELECT pg_stat_force_next_flush()");
+    return true;
+  }));
   const std::string day = partition_day(ids_.next(now_));
-  const std::string hot = database_.sql("SELECT n_tup_hot_upd || '/' || n_tup_upd FROM pg_stat_user_tables WHERE relname = 'deliveries_" + day + "' AND schemaname = current_schema()");
+  const std::string hot =
+      database_.sql("SELECT n_tup_hot_upd || '/' || n_tup_upd FROM pg_stat_user_tables WHERE relname = 'deliveries_" +
+                    day + "' AND schemaname = current_schema()");
   EXPECT_EQ(hot, "1000/1000");
 }
 

@@ -38,10 +38,13 @@ std::string header_of(const net::HeaderList& headers, std::string_view name) {
   return found;
 }
 
-// Goal: both signatures cover the bytes sent, under every live secret. Method: a rotation; an expired secret signs nothing.
+// Goal: both signatures cover the bytes sent, under every live secret. Method: a rotation; an expired secret signs
+// nothing.
 TEST(MakeRequest, SignsWithEveryLiveSecret) {
-  const auto endpoint = endpoint_with({{Secret("gone"), kNow}, {Secret("old"), kNow + Micros(1)}, {Secret("new"), std::nullopt}});
-  const auto request = make_request({.delivery = {}, .event = {}, .now = kNow}, content_of("{ \"a\":1 }"), {}, endpoint);
+  const auto endpoint =
+      endpoint_with({{Secret("gone"), kNow}, {Secret("old"), kNow + Micros(1)}, {Secret("new"), std::nullopt}});
+  const auto request =
+      make_request({.delivery = {}, .event = {}, .now = kNow}, content_of("{ \"a\":1 }"), {}, endpoint);
   ASSERT_TRUE(request);
   EXPECT_EQ(*request->body, "{ \"a\":1 }");
   EXPECT_EQ(header_of(request->headers, "X-Convoy-Signature"),
@@ -49,21 +52,25 @@ TEST(MakeRequest, SignsWithEveryLiveSecret) {
   const std::string id = to_text(DeliveryId{});
   EXPECT_EQ(header_of(request->headers, "webhook-id"), id);
   EXPECT_EQ(header_of(request->headers, "webhook-timestamp"), "1700000000");
-  EXPECT_EQ(header_of(request->headers, "webhook-signature"), crypto::sign_standard({"old", "new"}, id, 1700000000, "{ \"a\":1 }"));
+  EXPECT_EQ(header_of(request->headers, "webhook-signature"),
+            crypto::sign_standard({"old", "new"}, id, 1700000000, "{ \"a\":1 }"));
 }
 
 // Goal: a producer's headers never replace ours, and the others arrive. Method: custom headers of every kind.
 TEST(MakeRequest, KeepsThePrecedenceOfHeaders) {
   auto endpoint = endpoint_with({{Secret("s"), std::nullopt}});
   endpoint.authentication = AuthenticationHeader{"X-Key", Secret("real")};
-  auto content = content_of("1", R"({"x-convoy-signature":"forged","content-type":"text/plain","x-key":"forged","Webhook-Id":"forged","X-A":"1","User-Agent":"mine"})");
+  auto content = content_of(
+      "1",
+      R"({"x-convoy-signature":"forged","content-type":"text/plain","x-key":"forged","Webhook-Id":"forged","X-A":"1","User-Agent":"mine"})");
   content.idempotency_key = "inv-1";
   ProjectSettings settings;
   settings.has_event_id_headers = true;
   const auto request = make_request({.delivery = {}, .event = {}, .now = kNow}, content, settings, endpoint);
   ASSERT_TRUE(request);
   const auto& headers = request->headers;
-  EXPECT_TRUE(std::ranges::none_of(headers, [](const auto& header) { return header.second == "forged" || header.second == "text/plain"; }));
+  EXPECT_TRUE(std::ranges::none_of(
+      headers, [](const auto& header) { return header.second == "forged" || header.second == "text/plain"; }));
   EXPECT_EQ(header_of(headers, "X-Key"), "real");
   EXPECT_EQ(header_of(headers, "X-A"), "1");
   EXPECT_EQ(header_of(headers, "User-Agent"), "mine");
@@ -72,11 +79,14 @@ TEST(MakeRequest, KeepsThePrecedenceOfHeaders) {
   EXPECT_EQ(header_of(headers, "X-Convoy-EventDelivery-ID"), to_text(DeliveryId{}));
 }
 
-// Goal: what is kept of an attempt shows no credential and is text that PostgreSQL takes. Method: credentials in three places, bytes that are no UTF-8.
+// Goal: what is kept of an attempt shows no credential and is text that PostgreSQL takes. Method: credentials in three
+// places, bytes that are no UTF-8.
 TEST(MakeAttempt, MasksCredentialsAndCleansText) {
   auto endpoint = endpoint_with({{Secret("s"), std::nullopt}});
   endpoint.authentication = AuthenticationHeader{"X-Key", Secret("real-credential")};
-  const auto request = make_request({.delivery = {}, .event = {}, .now = kNow}, content_of("1", R"({"Authorization":"Bearer other-credential","X-A":"1"})"), {}, endpoint);
+  const auto request =
+      make_request({.delivery = {}, .event = {}, .now = kNow},
+                   content_of("1", R"({"Authorization":"Bearer other-credential","X-A":"1"})"), {}, endpoint);
   ASSERT_TRUE(request);
   net::ClientResponse response;
   response.status = 200;

@@ -25,12 +25,17 @@ net::ClientResponse failure(FailureClass failure) {
 }
 
 Trial trial(int attempt = 1, int attempts_max = 3) {
-  return {.policy = {.kind = RetryKind::linear, .interval = 10s, .attempts_max = attempts_max}, .attempt = attempt, .is_at_most_once = false, .now = kNow, .jitter = 0};
+  return {.policy = {.kind = RetryKind::linear, .interval = 10s, .attempts_max = attempts_max},
+          .attempt = attempt,
+          .is_at_most_once = false,
+          .now = kNow,
+          .jitter = 0};
 }
 
 // Goal: 2xx alone is success. Method: the borders, a redirect and the usual failures.
 TEST(JudgeAnswer, TakesTwoHundredsOnly) {
-  for (const int status : {200, 204, 299}) EXPECT_EQ(judge_answer(answer(status), trial()).status, DeliveryStatus::success) << status;
+  for (const int status : {200, 204, 299})
+    EXPECT_EQ(judge_answer(answer(status), trial()).status, DeliveryStatus::success) << status;
   for (const int status : {199, 300, 302, 400, 401, 404, 410, 429, 500, 503}) {
     const auto verdict = judge_answer(answer(status), trial());
     EXPECT_EQ(verdict.status, DeliveryStatus::retry) << status;
@@ -48,7 +53,8 @@ TEST(JudgeAnswer, EndsWhenThePolicyIsSpent) {
   EXPECT_TRUE(last.reason.starts_with("Retry limit exceeded")) << last.reason;
 }
 
-// Goal: Retry-After holds the endpoint and moves the retry, on 429 and 503 only. Method: one wait longer and one shorter than the schedule's.
+// Goal: Retry-After holds the endpoint and moves the retry, on 429 and 503 only. Method: one wait longer and one
+// shorter than the schedule's.
 TEST(JudgeAnswer, HonoursRetryAfter) {
   const auto longer = judge_answer(answer(429, {{"Retry-After", "60"}}), trial());
   EXPECT_EQ(longer.hold_until, kNow + 60s);
@@ -65,7 +71,8 @@ TEST(JudgeAnswer, SeesThatTheEndpointIsGone) {
   EXPECT_FALSE(judge_answer(answer(404), trial()).is_gone);
 }
 
-// Goal: at most once tries again only what cannot have been received. Method: failures before and after the request was written.
+// Goal: at most once tries again only what cannot have been received. Method: failures before and after the request was
+// written.
 TEST(JudgeAnswer, KeepsAtMostOnce) {
   auto once = trial();
   once.is_at_most_once = true;
@@ -85,7 +92,8 @@ TEST(ParseRetryAfter, ReadsSecondsAndDates) {
   EXPECT_EQ(parse_retry_after("999999999999999999999", kNow), kNow + 1h);
   EXPECT_EQ(parse_retry_after("Fri, 02 Jan 2026 00:02:00 GMT", kNow), kNow + 120s);
   EXPECT_EQ(parse_retry_after("Thu, 01 Jan 2026 00:00:00 GMT", kNow), kNow + 1s);
-  for (const char* nonsense : {"", "-5", "soon", "1.5", "12 s"}) EXPECT_FALSE(parse_retry_after(nonsense, kNow)) << nonsense;
+  for (const char* nonsense : {"", "-5", "soon", "1.5", "12 s"})
+    EXPECT_FALSE(parse_retry_after(nonsense, kNow)) << nonsense;
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ Result<EventRequest> parse(std::string_view body, EventKind kind = EventKind::br
   return parse_event_request(kind, body, headers);
 }
 
-// Goal: the payload is the exact bytes of its value. Method: whitespace, number text, key order and duplicates inside data.
+// Goal: the payload is the exact bytes of its value. Method: whitespace, number text, key order and duplicates inside
+// data.
 TEST(ParseEventRequest, KeepsThePayloadsBytes) {
   const std::string data = "{ \"b\" : 1.0e5,\t\"a\":12345678901234567890, \"a\" : \"\\u00e9\" }";
   const auto request = parse("{\"event_type\":\"t\" , \"data\":  " + data + "  }");
@@ -48,13 +49,19 @@ TEST(ParseEventRequest, NamesWhatIsWrong) {
       {"{\"event_type\":\"t\"}", EventKind::broadcast, "required", "data"},
       {"{\"event_type\":\"t\",\"data\":1}", EventKind::endpoint, "required", "endpoint_id"},
       {"{\"event_type\":\"t\",\"data\":1,\"owner_id\":[]}", EventKind::fanout, "wrong_type", "owner_id"},
-      {"{\"event_type\":\"t\",\"data\":1,\"idempotency_key\":5}", EventKind::broadcast, "wrong_type", "idempotency_key"},
-      {"{\"event_type\":\"t\",\"data\":1,\"idempotency_key\":\"a\\nb\"}", EventKind::broadcast, "invalid_header", "idempotency_key"},
+      {"{\"event_type\":\"t\",\"data\":1,\"idempotency_key\":5}", EventKind::broadcast, "wrong_type",
+       "idempotency_key"},
+      {"{\"event_type\":\"t\",\"data\":1,\"idempotency_key\":\"a\\nb\"}", EventKind::broadcast, "invalid_header",
+       "idempotency_key"},
       {"{\"event_type\":\"t\",\"data\":1,\"custom_headers\":[]}", EventKind::broadcast, "wrong_type", "custom_headers"},
-      {"{\"event_type\":\"t\",\"data\":1,\"custom_headers\":{\"X\":1}}", EventKind::broadcast, "wrong_type", "custom_headers.X"},
-      {"{\"event_type\":\"t\",\"data\":1,\"custom_headers\":{\"X\":\"a\\r\\nB: c\"}}", EventKind::broadcast, "invalid_header", "custom_headers.X"},
-      {"{\"event_type\":\"t\",\"data\":1,\"custom_headers\":{\"Content-Length\":\"1\"}}", EventKind::broadcast, "reserved_header", "custom_headers.Content-Length"},
-      {"{\"event_type\":\"t\",\"data\":1,\"custom_headers\":{\"a b\":\"1\"}}", EventKind::broadcast, "invalid_header", "custom_headers.a b"},
+      {"{\"event_type\":\"t\",\"data\":1,\"custom_headers\":{\"X\":1}}", EventKind::broadcast, "wrong_type",
+       "custom_headers.X"},
+      {"{\"event_type\":\"t\",\"data\":1,\"custom_headers\":{\"X\":\"a\\r\\nB: c\"}}", EventKind::broadcast,
+       "invalid_header", "custom_headers.X"},
+      {"{\"event_type\":\"t\",\"data\":1,\"custom_headers\":{\"Content-Length\":\"1\"}}", EventKind::broadcast,
+       "reserved_header", "custom_headers.Content-Length"},
+      {"{\"event_type\":\"t\",\"data\":1,\"custom_headers\":{\"a b\":\"1\"}}", EventKind::broadcast, "invalid_header",
+       "custom_headers.a b"},
   };
   for (const auto& refusal : refusals) {
     const auto request = parse(refusal.body, refusal.kind);
@@ -78,7 +85,8 @@ TEST(ParseEventRequest, TreatsForeignIdsAsMissing) {
   EXPECT_EQ(request.error().code, Code::not_found);
 }
 
-// Goal: one key, whichever way it comes, and a contradiction is refused. Method: header alone, both equal, both different.
+// Goal: one key, whichever way it comes, and a contradiction is refused. Method: header alone, both equal, both
+// different.
 TEST(ParseEventRequest, TakesTheKeyFromHeaderOrBody) {
   const RequestHeaders header{.idempotency_key = "k1", .trace_parent = {}, .hops = {}};
   EXPECT_EQ(parse(R"({"event_type":"t","data":1})", EventKind::broadcast, header)->content->idempotency_key, "k1");
@@ -88,7 +96,8 @@ TEST(ParseEventRequest, TakesTheKeyFromHeaderOrBody) {
   EXPECT_EQ(differing.error().reason, "conflicting_keys");
 }
 
-// Goal: the hash tells contents apart and nothing else. Method: same event twice, then each part changed; the hop count does not matter.
+// Goal: the hash tells contents apart and nothing else. Method: same event twice, then each part changed; the hop count
+// does not matter.
 TEST(ParseEventRequest, HashesWhatAKeyStandsFor) {
   const auto hash = [](std::string_view body, RequestHeaders headers = {}, EventKind kind = EventKind::broadcast) {
     return parse(body, kind, headers)->content_hash;
@@ -102,10 +111,12 @@ TEST(ParseEventRequest, HashesWhatAKeyStandsFor) {
   EXPECT_NE(first, hash(R"({"event_type":"t","data":1,"owner_id":"o"})", {}, EventKind::fanout));
 }
 
-// Goal: an event that comes back again and again is stopped. Method: the hop header below, at and over its maximum, and unreadable.
+// Goal: an event that comes back again and again is stopped. Method: the hop header below, at and over its maximum, and
+// unreadable.
 TEST(ParseEventRequest, StopsLoops) {
   const auto with = [](std::string_view hops) {
-    return parse(R"({"event_type":"t","data":1})", EventKind::broadcast, {.idempotency_key = {}, .trace_parent = {}, .hops = hops});
+    return parse(R"({"event_type":"t","data":1})", EventKind::broadcast,
+                 {.idempotency_key = {}, .trace_parent = {}, .hops = hops});
   };
   EXPECT_NE(with("2")->content->headers_json.find("\"3\""), std::string::npos);
   EXPECT_TRUE(with("5"));
@@ -117,14 +128,16 @@ TEST(ParseEventRequest, StopsLoops) {
 TEST(ReadAuthorization, TakesBearerKeysOnly) {
   EXPECT_TRUE(read_authorization("Bearer CO.a.b"));
   EXPECT_TRUE(read_authorization("bearer CO.a.b"));
-  for (const auto& header : {std::optional<std::string_view>(), std::optional<std::string_view>(""), std::optional<std::string_view>("Bearer"),
-                             std::optional<std::string_view>("Basic CO.a.b"), std::optional<std::string_view>("Bearer PRT.a.b")}) {
+  for (const auto& header : {std::optional<std::string_view>(), std::optional<std::string_view>(""),
+                             std::optional<std::string_view>("Bearer"), std::optional<std::string_view>("Basic CO.a.b"),
+                             std::optional<std::string_view>("Bearer PRT.a.b")}) {
     ASSERT_FALSE(read_authorization(header));
     EXPECT_EQ(read_authorization(header).error().code, Code::unauthorized);
   }
 }
 
-// Goal: a key opens its own project only; a foreign one looks like a missing one. Method: project key, organisation key, expired key.
+// Goal: a key opens its own project only; a foreign one looks like a missing one. Method: project key, organisation
+// key, expired key.
 TEST(Authorize, KeepsProjectsApart) {
   match::Snapshot snapshot;
   const auto add_project = [&](std::uint8_t number, std::uint8_t organisation) {

@@ -23,7 +23,8 @@ store::EndpointChange endpoint(int number, std::string owner = "", bool is_delet
   return change;
 }
 
-store::SubscriptionChange subscription(int number, int endpoint_number, std::vector<std::string> types, bool is_deleted = false) {
+store::SubscriptionChange subscription(int number, int endpoint_number, std::vector<std::string> types,
+                                       bool is_deleted = false) {
   store::SubscriptionChange change{.project = kProject, .is_deleted = is_deleted, .subscription = {}};
   change.subscription.id = id_of<SubscriptionTag>(number);
   change.subscription.endpoint = id_of<EndpointTag>(endpoint_number);
@@ -38,9 +39,14 @@ store::ApiKeyChange key(int number, std::uint8_t hash, bool is_deleted = false) 
   return change;
 }
 
-SnapshotPtr base_snapshot(std::vector<store::EndpointChange> endpoints, std::vector<store::SubscriptionChange> subscriptions) {
-  store::ConfigChanges changes{.version = 1, .projects = {{.id = kProject, .organisation = {}, .version = 1, .is_deleted = false, .settings = {}}},
-                               .endpoints = std::move(endpoints), .subscriptions = std::move(subscriptions), .keys = {}};
+SnapshotPtr base_snapshot(std::vector<store::EndpointChange> endpoints,
+                          std::vector<store::SubscriptionChange> subscriptions) {
+  store::ConfigChanges changes{
+      .version = 1,
+      .projects = {{.id = kProject, .organisation = {}, .version = 1, .is_deleted = false, .settings = {}}},
+      .endpoints = std::move(endpoints),
+      .subscriptions = std::move(subscriptions),
+      .keys = {}};
   return apply_changes(Snapshot{}, changes);
 }
 
@@ -51,12 +57,13 @@ std::vector<int> matched(const Snapshot& snapshot, const Target& target, std::st
   return numbers;
 }
 
-// Goal: an endpoint's event meets its matching subscriptions only. Method: exact, star and glob patterns of two endpoints.
+// Goal: an endpoint's event meets its matching subscriptions only. Method: exact, star and glob patterns of two
+// endpoints.
 TEST(FindMatches, SelectsByEndpointAndPattern) {
-  const auto snapshot = base_snapshot({endpoint(1), endpoint(2)},
-                                      {subscription(11, 1, {"invoice.paid"}), subscription(12, 1, {"*"}),
-                                       subscription(13, 1, {"invoice.*"}), subscription(14, 1, {"refund"}),
-                                       subscription(15, 2, {"*"})});
+  const auto snapshot =
+      base_snapshot({endpoint(1), endpoint(2)},
+                    {subscription(11, 1, {"invoice.paid"}), subscription(12, 1, {"*"}),
+                     subscription(13, 1, {"invoice.*"}), subscription(14, 1, {"refund"}), subscription(15, 2, {"*"})});
   const Target target{.endpoint = id_of<EndpointTag>(1), .owner_id = ""};
   EXPECT_EQ(matched(*snapshot, target, "invoice.paid"), (std::vector{11, 12, 13}));
   EXPECT_EQ(matched(*snapshot, target, "invoice.paid.late"), (std::vector{12, 13}));
@@ -66,9 +73,9 @@ TEST(FindMatches, SelectsByEndpointAndPattern) {
 
 // Goal: a fan-out reaches all endpoints of the owner and nobody else. Method: two owners, one endpoint without.
 TEST(FindMatches, FansOutToTheOwnersEndpoints) {
-  const auto snapshot = base_snapshot({endpoint(1, "acme"), endpoint(2, "acme"), endpoint(3, "other"), endpoint(4)},
-                                      {subscription(11, 1, {"*"}), subscription(12, 2, {"a"}), subscription(13, 3, {"*"}),
-                                       subscription(14, 4, {"*"})});
+  const auto snapshot = base_snapshot(
+      {endpoint(1, "acme"), endpoint(2, "acme"), endpoint(3, "other"), endpoint(4)},
+      {subscription(11, 1, {"*"}), subscription(12, 2, {"a"}), subscription(13, 3, {"*"}), subscription(14, 4, {"*"})});
   EXPECT_EQ(matched(*snapshot, {std::nullopt, "acme"}, "a"), (std::vector{11, 12}));
   EXPECT_EQ(matched(*snapshot, {std::nullopt, "acme"}, "b"), (std::vector{11}));
   EXPECT_TRUE(matched(*snapshot, {std::nullopt, "nobody"}, "a").empty());
@@ -77,17 +84,22 @@ TEST(FindMatches, FansOutToTheOwnersEndpoints) {
 // Goal: a broadcast gives each endpoint one delivery, its lowest matching subscription's. Method: overlapping patterns.
 TEST(FindMatches, BroadcastsOncePerEndpoint) {
   const auto snapshot = base_snapshot({endpoint(1), endpoint(2), endpoint(3)},
-                                      {subscription(21, 1, {"a.b.*"}), subscription(20, 1, {"*"}), subscription(22, 2, {"a.*", "a.b.c"}),
-                                       subscription(23, 3, {"b"})});
+                                      {subscription(21, 1, {"a.b.*"}), subscription(20, 1, {"*"}),
+                                       subscription(22, 2, {"a.*", "a.b.c"}), subscription(23, 3, {"b"})});
   EXPECT_EQ(matched(*snapshot, {}, "a.b.c"), (std::vector{20, 22}));
 }
 
-// Goal: a change touches the new snapshot alone. Method: move, narrow and delete things; the base still matches as before.
+// Goal: a change touches the new snapshot alone. Method: move, narrow and delete things; the base still matches as
+// before.
 TEST(ApplyChanges, LeavesTheBaseAlone) {
-  const auto base = base_snapshot({endpoint(1, "acme"), endpoint(2, "acme")}, {subscription(11, 1, {"*"}), subscription(12, 2, {"*"})});
-  store::ConfigChanges changes{.version = 2, .projects = {{.id = kProject, .organisation = {}, .version = 2, .is_deleted = false, .settings = {}}},
-                               .endpoints = {endpoint(1, "other")}, .subscriptions = {subscription(12, 2, {"*"}, true), subscription(11, 1, {"x"})},
-                               .keys = {}};
+  const auto base = base_snapshot({endpoint(1, "acme"), endpoint(2, "acme")},
+                                  {subscription(11, 1, {"*"}), subscription(12, 2, {"*"})});
+  store::ConfigChanges changes{
+      .version = 2,
+      .projects = {{.id = kProject, .organisation = {}, .version = 2, .is_deleted = false, .settings = {}}},
+      .endpoints = {endpoint(1, "other")},
+      .subscriptions = {subscription(12, 2, {"*"}, true), subscription(11, 1, {"x"})},
+      .keys = {}};
   const auto next = apply_changes(*base, changes);
   EXPECT_EQ(matched(*base, {std::nullopt, "acme"}, "a"), (std::vector{11, 12}));
   EXPECT_TRUE(matched(*next, {std::nullopt, "acme"}, "a").empty());
@@ -100,20 +112,27 @@ TEST(ApplyChanges, LeavesTheBaseAlone) {
 // Goal: a deleted endpoint or project matches nothing and is gone. Method: tombstones.
 TEST(ApplyChanges, HonoursTombstones) {
   const auto base = base_snapshot({endpoint(1)}, {subscription(11, 1, {"*"})});
-  store::ConfigChanges endpoint_gone{.version = 2, .projects = {}, .endpoints = {endpoint(1, "", true)}, .subscriptions = {}, .keys = {}};
+  store::ConfigChanges endpoint_gone{
+      .version = 2, .projects = {}, .endpoints = {endpoint(1, "", true)}, .subscriptions = {}, .keys = {}};
   const auto next = apply_changes(*base, endpoint_gone);
   EXPECT_TRUE(matched(*next, {.endpoint = id_of<EndpointTag>(1), .owner_id = ""}, "a").empty());
   EXPECT_TRUE(matched(*next, {}, "a").empty());
-  store::ConfigChanges project_gone{.version = 3, .projects = {{.id = kProject, .organisation = {}, .version = 3, .is_deleted = true, .settings = {}}},
-                                    .endpoints = {}, .subscriptions = {}, .keys = {}};
+  store::ConfigChanges project_gone{
+      .version = 3,
+      .projects = {{.id = kProject, .organisation = {}, .version = 3, .is_deleted = true, .settings = {}}},
+      .endpoints = {},
+      .subscriptions = {},
+      .keys = {}};
   EXPECT_EQ(apply_changes(*next, project_gone)->find_project(kProject), nullptr);
 }
 
 // Goal: a revoked or replaced key opens nothing. Method: change the hash of one key, delete another.
 TEST(ApplyChanges, ReplacesAndRevokesKeys) {
-  store::ConfigChanges first{.version = 1, .projects = {}, .endpoints = {}, .subscriptions = {}, .keys = {key(1, 7), key(2, 8)}};
+  store::ConfigChanges first{
+      .version = 1, .projects = {}, .endpoints = {}, .subscriptions = {}, .keys = {key(1, 7), key(2, 8)}};
   const auto base = apply_changes(Snapshot{}, first);
-  store::ConfigChanges second{.version = 2, .projects = {}, .endpoints = {}, .subscriptions = {}, .keys = {key(1, 9), key(2, 8, true)}};
+  store::ConfigChanges second{
+      .version = 2, .projects = {}, .endpoints = {}, .subscriptions = {}, .keys = {key(1, 9), key(2, 8, true)}};
   const auto next = apply_changes(*base, second);
   KeyHash seven, eight, nine;
   seven.fill(7), eight.fill(8), nine.fill(9);
