@@ -30,9 +30,8 @@ bool read_digits(std::string_view text, std::size_t at, std::size_t digits, Numb
 
 Payload::Payload(std::size_t bytes) {
   if (bytes < kBytesMin) throw std::invalid_argument("a payload has at least " + std::to_string(kBytesMin) + " bytes");
-  text_ =
-      std::string(kStart) + std::string(kEndAt - kStart.size(), '-') +
-      R"(","object":"order","status":"paid","currency":"EUR","customer":{"name":"Ada Lovelace"},"lines":[)";
+  text_ = std::string(kStart) + std::string(kEndAt - kStart.size(), '-') +
+          R"(","object":"order","status":"paid","currency":"EUR","customer":{"name":"Ada Lovelace"},"lines":[)";
   constexpr std::string_view line =
       R"({"sku":"FL-1042-B","title":"Paper, A4, 500 sheets","quantity":3,"unit_price":"4.95"},)";
   constexpr std::string_view close = R"({}],"note":")", end = R"("})";

@@ -25,17 +25,21 @@ struct Id {
 };
 
 [[nodiscard]] std::string id_to_text(const IdBytes& bytes);
-[[nodiscard]] std::optional<IdBytes> id_from_text(std::string_view text);   // 26 characters, either case
-[[nodiscard]] std::string id_to_uuid(const IdBytes& bytes);                 // 8-4-4-4-12 lower-case hex
+[[nodiscard]] std::optional<IdBytes> id_from_text(std::string_view text);  // 26 characters, either case
+[[nodiscard]] std::string id_to_uuid(const IdBytes& bytes);                // 8-4-4-4-12 lower-case hex
 [[nodiscard]] std::optional<IdBytes> id_from_uuid(std::string_view text);
-[[nodiscard]] TimePoint id_time(const IdBytes& bytes);                      // millisecond resolution
+[[nodiscard]] TimePoint id_time(const IdBytes& bytes);  // millisecond resolution
 // The id with this time and these ten trailing bytes.
 [[nodiscard]] IdBytes make_id_bytes(TimePoint time, const std::array<std::uint8_t, 10>& tail);
 
 template <class Tag>
-[[nodiscard]] std::string to_text(const Id<Tag>& id) { return id_to_text(id.bytes); }
+[[nodiscard]] std::string to_text(const Id<Tag>& id) {
+  return id_to_text(id.bytes);
+}
 template <class Tag>
-[[nodiscard]] std::string to_uuid(const Id<Tag>& id) { return id_to_uuid(id.bytes); }
+[[nodiscard]] std::string to_uuid(const Id<Tag>& id) {
+  return id_to_uuid(id.bytes);
+}
 template <class Tag>
 [[nodiscard]] std::optional<Id<Tag>> parse_id(std::string_view text) {
   if (const auto bytes = id_from_text(text)) return Id<Tag>{*bytes};

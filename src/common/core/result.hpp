@@ -50,18 +50,18 @@ using Result = std::expected<T, Error>;
 #define FL_CAT_(a, b) a##b
 #define FL_CAT(a, b) FL_CAT_(a, b)
 // FL_TRY(const auto x, f()): x is the value, or the enclosing function returns the error.
-#define FL_TRY(declaration, expression)                                                               \
-  auto FL_CAT(fl_result_, __LINE__) = (expression);                                                   \
+#define FL_TRY(declaration, expression)                                                                       \
+  auto FL_CAT(fl_result_, __LINE__) = (expression);                                                           \
   if (!FL_CAT(fl_result_, __LINE__)) return std::unexpected(std::move(FL_CAT(fl_result_, __LINE__)).error()); \
   declaration = *std::move(FL_CAT(fl_result_, __LINE__))
 // The same for Result<void>.
-#define FL_TRY_VOID(expression)                                                                       \
-  if (auto FL_CAT(fl_result_, __LINE__) = (expression); !FL_CAT(fl_result_, __LINE__))                \
+#define FL_TRY_VOID(expression)                                                        \
+  if (auto FL_CAT(fl_result_, __LINE__) = (expression); !FL_CAT(fl_result_, __LINE__)) \
   return std::unexpected(std::move(FL_CAT(fl_result_, __LINE__)).error())
-#define FL_CO_TRY(declaration, expression)                                                            \
-  auto FL_CAT(fl_result_, __LINE__) = (expression);                                                   \
+#define FL_CO_TRY(declaration, expression)                                                                       \
+  auto FL_CAT(fl_result_, __LINE__) = (expression);                                                              \
   if (!FL_CAT(fl_result_, __LINE__)) co_return std::unexpected(std::move(FL_CAT(fl_result_, __LINE__)).error()); \
   declaration = *std::move(FL_CAT(fl_result_, __LINE__))
-#define FL_CO_TRY_VOID(expression)                                                                    \
-  if (auto FL_CAT(fl_result_, __LINE__) = (expression); !FL_CAT(fl_result_, __LINE__))                \
+#define FL_CO_TRY_VOID(expression)                                                     \
+  if (auto FL_CAT(fl_result_, __LINE__) = (expression); !FL_CAT(fl_result_, __LINE__)) \
   co_return std::unexpected(std::move(FL_CAT(fl_result_, __LINE__)).error())
