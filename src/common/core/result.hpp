@@ -47,8 +47,8 @@ using Result = std::expected<T, Error>;
 
 }  // namespace fairlead
 
-#define FL_CAT_(a, b) a##b
-#define FL_CAT(a, b) FL_CAT_(a, b)
+#define FL_CAT_TEXT(a, b) a##b
+#define FL_CAT(a, b) FL_CAT_TEXT(a, b)
 // FL_TRY(const auto x, f()): x is the value, or the enclosing function returns the error.
 #define FL_TRY(declaration, expression)                                                                       \
   auto FL_CAT(fl_result_, __LINE__) = (expression);                                                           \
