@@ -19,7 +19,7 @@ TEST(Authorization, ReadsBearerKeys) {
     EXPECT_EQ(refused.error().reason, "authentication_required") << header;
   }
   EXPECT_EQ(parse_authorization(std::nullopt).error().reason, "authentication_required");
-  for (const char* header : {"Basic dXNlcjpwYXNz", "Bearer PRT.abc.def", "Bearer abc"}) {
+  for (const char* header : {"Basic dXNlcjpwYXNz", "Bearer PRT.abc.def", "Bearer abc", "Bearer CX.abc.def"}) {
     EXPECT_EQ(parse_authorization(header).error().reason, "authorization_failed") << header;
     EXPECT_EQ(parse_authorization(header).error().code, Code::unauthorized) << header;
   }

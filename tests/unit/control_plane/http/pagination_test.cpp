@@ -138,8 +138,8 @@ TEST(Dates, RangeAndDefaults) {
 // Goal: other forms and a start behind the end are refused and named. Method: each.
 TEST(Dates, Refuses) {
   const auto now = at("2026-03-10T15:30:00Z");
-  for (const char* text :
-       {"2026-01-01", "2026-01-01T00:00:00Z", "2026-13-01T00:00:00", "yesterday", "2026-01-01%2000:00"}) {
+  for (const char* text : {"2026-01-01", "2026-01-01T00:00:00Z", "2026-13-01T00:00:00", "yesterday",
+                           "2026-01-01%2000:00", "2026-01-01T00:00:00.5"}) {
     const auto range = parse_dates(Query::parse(std::string("endDate=") + text), now);
     ASSERT_FALSE(range) << text;
     EXPECT_EQ(range.error().field, "endDate");
