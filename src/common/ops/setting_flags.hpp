@@ -7,7 +7,7 @@
 
 #include "common/ops/settings.hpp"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's own
 class App;
 }
 
