@@ -6,6 +6,7 @@
 
 #include "common/crypto/seal.hpp"
 #include "common/ops/log.hpp"
+#include "common/ops/setting_flags.hpp"
 #include "common/ops/version.hpp"
 #include "control_plane/app.hpp"
 #include "control_plane/migrations.hpp"
@@ -17,50 +18,17 @@ namespace {
 
 constexpr std::chrono::seconds kDatabasePatience{60};
 
-using Flags = std::map<std::string, std::string>;
-
-int complain(const std::vector<std::string>& problems) {
-  std::cerr << "fairlead-control: the settings cannot be used:\n";
-  for (const auto& problem : problems) std::cerr << "  - " << problem << '\n';
-  return 1;
-}
+constexpr const char* kProgram = "fairlead-control";
 
 int complain(const Error& error) {
-  std::cerr << "fairlead-control: " << error.message << '\n';
+  std::cerr << kProgram << ": " << error.message << '\n';
   return 1;
 }
 
-// FAIRLEAD_DATABASE_URL → --database-url
-std::string flag_of(std::string_view name) {
-  std::string flag = "--";
-  for (const char c : name.substr(std::string_view("FAIRLEAD_").size())) {
-    flag += c == '_' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return flag;
-}
-
-// One option for every setting, described and with its default as the settings themselves say.
-void add_setting_flags(CLI::App& command, Flags& flags) {
-  const auto add = [&](const std::string& name, const std::string& help) {
-    command
-        .add_option_function<std::string>(
-            flag_of(name), [&flags, name](const std::string& value) { flags[name] = value; }, help)
-        ->group("Settings (each also as environment variable FAIRLEAD_…)");
-  };
-  for (const auto& setting : read_settings({}, {}).shown) {
-    add(setting.name, setting.help + (setting.value.empty() ? "" : " [" + setting.value + "]"));
-    if (setting.name.ends_with("DATABASE_URL") || setting.name.ends_with("MASTER_KEY")) {
-      add(setting.name + "_FILE", "file that holds it");
-    }
-  }
-  add("FAIRLEAD_CONFIG_FILE",
-      "JSON file with settings, names in lower case without the prefix; environment and flags win");
-}
-
-int run_serve(const Flags& flags, bool migrates) {
+int run_serve(const SettingFlags& flags, bool migrates) {
   auto read = read_settings(process_environment(), flags);
-  if (!read.problems.empty()) return complain(read.problems);
-  start_logging("fairlead-control", read.settings.common.log_level);
+  if (!read.problems.empty()) return complain(kProgram, read.problems);
+  start_logging(kProgram, read.settings.common.log_level);
   const auto served = serve(read.settings, migrates);
   if (!served) spdlog::critical("stopped error={}", served.error().message);
   stop_logging();
@@ -71,9 +39,9 @@ const Secret& owner_url(const DatabaseSettings& settings) {
   return settings.migrate_database_url.empty() ? settings.database_url : settings.migrate_database_url;
 }
 
-int run_migrate(const Flags& flags) {
+int run_migrate(const SettingFlags& flags) {
   const auto settings = read_database_settings(process_environment(), flags);
-  if (!settings.problems.empty()) return complain(settings.problems);
+  if (!settings.problems.empty()) return complain(kProgram, settings.problems);
   if (const auto reached = wait_for_database(owner_url(settings), kDatabasePatience); !reached)
     return complain(reached.error());
   const auto applied = migrate_database(owner_url(settings));
@@ -83,9 +51,9 @@ int run_migrate(const Flags& flags) {
   return 0;
 }
 
-int run_bootstrap(const Flags& flags, const BootstrapNames& names) {
+int run_bootstrap(const SettingFlags& flags, const BootstrapNames& names) {
   const auto settings = read_database_settings(process_environment(), flags);
-  if (!settings.problems.empty()) return complain(settings.problems);
+  if (!settings.problems.empty()) return complain(kProgram, settings.problems);
   if (const auto reached = wait_for_database(owner_url(settings), kDatabasePatience); !reached)
     return complain(reached.error());
   if (const auto applied = migrate_database(owner_url(settings)); !applied) return complain(applied.error());
@@ -102,20 +70,20 @@ int run_bootstrap(const Flags& flags, const BootstrapNames& names) {
   return 0;
 }
 
-int run_config_check(const Flags& flags) {
+int run_config_check(const SettingFlags& flags) {
   const auto read = read_settings(process_environment(), flags);
-  for (const auto& setting : read.shown)
-    std::cout << setting.name << '=' << setting.value << "    # " << setting.help << '\n';
-  return read.problems.empty() ? 0 : complain(read.problems);
+  print_settings(read.shown);
+  return read.problems.empty() ? 0 : complain(kProgram, read.problems);
 }
 
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
   CLI::App cli("Fairlead's control plane: the management API, migrations and first set-up");
-  cli.set_version_flag("--version", std::string("fairlead-control ") + kVersion);
+  cli.set_version_flag("--version", std::string(kProgram) + " " + kVersion);
   cli.require_subcommand(1);
-  Flags flags;
+  SettingFlags flags;
+  const auto shown = read_settings({}, {}).shown;
   bool has_no_migrate = false, is_json = false;
   BootstrapNames names;
 
@@ -134,7 +102,7 @@ int run_command_line(int argc, char** argv) {
       config_command->add_subcommand("check", "Print the settings in force, secrets masked; 1 if they cannot be used");
   auto* keygen_command = cli.add_subcommand("keygen", "Print a new master key");
   for (auto* command : {serve_command, migrate_command, bootstrap_command, check_command})
-    add_setting_flags(*command, flags);
+    add_setting_flags(*command, shown, flags);
 
   try {
     cli.parse(argc, argv);
