@@ -445,27 +445,32 @@ TEST(Pool, RepeatsOnceOnANewConnection) {
   }
 }
 
-// Goal: the bounds on idle connections hold. Method: more requests at once than may stay idle.
+// Goal: both bounds on idle connections hold. Method: eight requests at once to two servers, more than may stay idle.
 TEST(Pool, BoundsIdleConnections) {
-  std::atomic<int> waiting = 0;
-  std::promise<void> all;
-  auto everybody = all.get_future().share();
-  const test::Script together = [&](Peer& peer) {
-    if (peer.read_request().empty()) return;
-    if (++waiting == 8) all.set_value();
-    everybody.wait();
-    peer.send(answer(200));
-    peer.wait_until_closed();
+  const auto idle_after = [](const ClientOptions& options) {
+    std::atomic<int> waiting = 0;
+    std::promise<void> all;
+    auto everybody = all.get_future().share();
+    const test::Script together = [&](Peer& peer) {
+      if (peer.read_request().empty()) return;
+      if (++waiting == 8) all.set_value();
+      everybody.wait();
+      peer.send(answer(200));
+      peer.wait_until_closed();
+    };
+    ScriptedServer one(together), two(together);
+    World world({.client = options});
+    std::vector<std::future<ClientResponse>> answers;
+    for (int i = 0; i < 4; ++i) {
+      answers.push_back(world.start(one.url()));
+      answers.push_back(world.start(two.url()));
+    }
+    for (auto& each : answers) EXPECT_EQ(each.get().status, 200);
+    return world.client->idle_connections();
   };
-  ScriptedServer one(together), two(together);
-  World world({.client = {.idle_per_host_max = 2, .idle_max = 3}});
-  std::vector<std::future<ClientResponse>> answers;
-  for (int i = 0; i < 4; ++i) {
-    answers.push_back(world.start(one.url()));
-    answers.push_back(world.start(two.url()));
-  }
-  for (auto& each : answers) EXPECT_EQ(each.get().status, 200);
-  EXPECT_EQ(world.client->idle_connections(), 3U);
+  EXPECT_EQ(idle_after({}), 8U);
+  EXPECT_EQ(idle_after({.idle_per_host_max = 1}), 2U);
+  EXPECT_EQ(idle_after({.idle_max = 3}), 3U);
 }
 
 // Goal: idle connections go after their time, without another request. Method: the server waits to see the close.
