@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kDatabasePatience{60};
 
 constexpr const char* kProgram = "fairlead-control";
 
-int complain(const Error& error) {
+int complain_of(const Error& error) {
   std::cerr << kProgram << ": " << error.message << '\n';
   return 1;
 }
@@ -32,7 +32,7 @@ int run_serve(const SettingFlags& flags, bool migrates) {
   const auto served = serve(read.settings, migrates);
   if (!served) spdlog::critical("stopped error={}", served.error().message);
   stop_logging();
-  return served ? 0 : complain(served.error());
+  return served ? 0 : complain_of(served.error());
 }
 
 const Secret& owner_url(const DatabaseSettings& settings) {
@@ -43,9 +43,9 @@ int run_migrate(const SettingFlags& flags) {
   const auto settings = read_database_settings(process_environment(), flags);
   if (!settings.problems.empty()) return complain(kProgram, settings.problems);
   if (const auto reached = wait_for_database(owner_url(settings), kDatabasePatience); !reached)
-    return complain(reached.error());
+    return complain_of(reached.error());
   const auto applied = migrate_database(owner_url(settings));
-  if (!applied) return complain(applied.error());
+  if (!applied) return complain_of(applied.error());
   for (const auto& name : *applied) std::cout << "applied " << name << '\n';
   if (applied->empty()) std::cout << "the schema is up to date\n";
   return 0;
@@ -55,14 +55,14 @@ int run_bootstrap(const SettingFlags& flags, const BootstrapNames& names) {
   const auto settings = read_database_settings(process_environment(), flags);
   if (!settings.problems.empty()) return complain(kProgram, settings.problems);
   if (const auto reached = wait_for_database(owner_url(settings), kDatabasePatience); !reached)
-    return complain(reached.error());
-  if (const auto applied = migrate_database(owner_url(settings)); !applied) return complain(applied.error());
+    return complain_of(reached.error());
+  if (const auto applied = migrate_database(owner_url(settings)); !applied) return complain_of(applied.error());
   store::Connection connection(
       {.url = settings.database_url.reveal(), .application_name = "fairlead-control bootstrap"});
   IdSource ids;
   const auto made =
       connection.run(store::TxKind::read_write, [&](store::Tx& tx) { return bootstrap(tx, names, ids, wall_now()); });
-  if (!made) return complain(made.error());
+  if (!made) return complain_of(made.error());
   const nlohmann::ordered_json line{{"organisation_id", to_text(made->organisation)},
                                     {"project_id", to_text(made->project)},
                                     {"api_key", made->key.reveal()}};
