@@ -17,6 +17,7 @@ struct BreakerPolicy {
   std::chrono::seconds window{300};
   std::chrono::seconds open_for{30};  // doubles with every reopening, up to five minutes
   int successes_to_close = 5;
+  bool operator==(const BreakerPolicy&) const = default;
 };
 
 enum class BreakerState { closed, open, half_open };
@@ -38,6 +39,9 @@ class Breaker {
   // What the endpoint's previous owner knew: open (or half-open, if `until` is past).
   void restore_open(TimePoint until);
   [[nodiscard]] BreakerState state(TimePoint now) const;
+  // From now on judges by this policy; what it has seen stays.
+  void set_policy(const BreakerPolicy& policy) { policy_ = policy; }
+  [[nodiscard]] const BreakerPolicy& policy() const { return policy_; }
   // A closed breaker begins again with one request and doubles with every success (a paused endpoint resumes).
   void ramp_up(TimePoint now);
 

@@ -9,6 +9,7 @@
 
 #include "common/core/id.hpp"
 #include "common/core/secret.hpp"
+#include "common/domain/breaker.hpp"
 #include "common/domain/retry.hpp"
 
 namespace fairlead {
@@ -73,6 +74,7 @@ struct ProjectSettings {
   std::string request_id_header = "X-Convoy-Idempotency-Key";
   bool has_event_id_headers = false;
   bool disables_endpoints = true;
+  BreakerPolicy breaker;
 };
 
 }  // namespace fairlead

@@ -40,6 +40,22 @@ std::optional<RetryPolicy> retry_from(const json& value) {
   return policy;
 }
 
+// Seconds, percent, counts, and the window in minutes (wire contract 2.2); 0 or absent: the default.
+BreakerPolicy breaker_from(const json& value) {
+  BreakerPolicy policy;
+  const auto read = [&](const char* name, int fallback, int max) {
+    const int number = value.value(name, 0);
+    return number > 0 ? std::min(number, max) : fallback;
+  };
+  policy.open_for = std::chrono::seconds(read("error_timeout", 30, 300));
+  policy.failure_percent = read("failure_threshold", policy.failure_percent, 100);
+  policy.successes_to_close = read("success_threshold", policy.successes_to_close, 1000);
+  policy.requests_min = read("minimum_request_count", policy.requests_min, 1'000'000);
+  policy.window = std::chrono::minutes(read("observability_window", 5, 24 * 60));
+  policy.consecutive_failures = read("consecutive_failure_threshold", policy.consecutive_failures, 1'000'000);
+  return policy;
+}
+
 // Throws json::exception for what the control plane would not have written.
 ProjectSettings read_settings(const std::string& text) {
   const json config = json::parse(text);
@@ -60,6 +76,9 @@ ProjectSettings read_settings(const std::string& text) {
   if (const auto header = config.value("request_id_header", ""); !header.empty()) settings.request_id_header = header;
   settings.has_event_id_headers = config.value("add_event_id_trace_headers", false);
   settings.disables_endpoints = config.value("disable_endpoint", true);
+  if (const auto found = config.find("circuit_breaker"); found != config.end() && found->is_object()) {
+    settings.breaker = breaker_from(*found);
+  }
   return settings;
 }
 

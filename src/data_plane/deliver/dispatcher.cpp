@@ -137,6 +137,7 @@ void Dispatcher::pump(Mailbox& box) {
     return;
   }
   const auto now = wiring_.clock();
+  if (box.breaker.policy() != project->settings.breaker) box.breaker.set_policy(project->settings.breaker);
   if (std::exchange(box.was_paused, false)) box.breaker.ramp_up(now);
   if (box.disabled_generation != 0 && box.disabled_generation != endpoint->generation) revive(box, now);
   if (endpoint->status == EndpointStatus::inactive || box.disabled_generation == endpoint->generation) {
@@ -163,7 +164,7 @@ void Dispatcher::revive(Mailbox& box, TimePoint now) {
   box.failing_since.reset();
   box.hold_until.reset();
   box.warned_percent = 0;
-  box.breaker = Breaker{BreakerPolicy{}};
+  box.breaker = Breaker{box.breaker.policy()};
   box.breaker.ramp_up(now);
   dirty_.insert(box.endpoint);
 }
