@@ -57,6 +57,15 @@ asio::awaitable<std::pair<ClientConnection::ErrorCode, std::size_t>> ClientConne
   co_return std::pair{error, count};
 }
 
+asio::awaitable<ClientConnection::ErrorCode> ClientConnection::write(asio::const_buffer buffer) {
+  if (tls_) {
+    auto [error, count] = co_await asio::async_write(*tls_, buffer, use_tuple);
+    co_return error;
+  }
+  auto [error, count] = co_await asio::async_write(socket_, buffer, use_tuple);
+  co_return error;
+}
+
 void ClientConnection::close() {
   ErrorCode ignored;
   socket_.close(ignored);

@@ -37,6 +37,8 @@ class ClientConnection {
                                                             std::string destination);
   [[nodiscard]] std::string certificate_error() const;  // empty: the certificate was not the reason
   [[nodiscard]] boost::asio::awaitable<std::pair<ErrorCode, std::size_t>> read_some(boost::asio::mutable_buffer buffer);
+  // All of it.
+  [[nodiscard]] boost::asio::awaitable<ErrorCode> write(boost::asio::const_buffer buffer);
   // Calls `then(ErrorCode, std::size_t)` on the strand. The buffers must live until then.
   template <class Then>
   void write(Buffers buffers, Then then) {

@@ -262,17 +262,23 @@ Task<bool> ClientExchange::start_tls() {
   co_return false;
 }
 
-std::shared_ptr<ClientExchange::Writing> ClientExchange::start_write() {
+// A request in one buffer fits into the socket's and is written at once; the rest of a larger one goes on beside the
+// reading.
+Task<std::shared_ptr<ClientExchange::Writing>> ClientExchange::start_write() {
   auto writing = std::make_shared<Writing>();
-  const ClientConnection::Buffers buffers{asio::buffer(head_),
-                                          is_joined() ? asio::const_buffer() : asio::buffer(*request_.body)};
+  if (is_joined()) {
+    writing->error = co_await connection_->write(asio::buffer(head_));
+    writing->is_done = true;
+    co_return writing;
+  }
+  const ClientConnection::Buffers buffers{asio::buffer(head_), asio::buffer(*request_.body)};
   connection_->write(buffers, [self = shared_from_this(), connection = connection_, writing](
                                   boost::system::error_code error, std::size_t) {
     writing->is_done = true;
     writing->error = error;
     self->wake_.cancel();
   });
-  return writing;
+  co_return writing;
 }
 
 bool ClientExchange::is_joined() const { return !request_.body || request_.body->size() <= kJoinedBytesMax; }
@@ -291,8 +297,7 @@ Task<bool> ClientExchange::converse() {
   if (aborted_) co_return true;
   response.reused = is_reused_;
   response.address = connection_->address();
-  const auto writing = start_write();
-  if (is_joined()) co_await wait_for_write(*writing, deadline_);  // it fits into the socket's buffer: done at once
+  const auto writing = co_await start_write();
   ResponseReader reader(
       {.header_bytes_max = parts_->options.header_bytes_max, .body_bytes_max = parts_->options.response_bytes_max});
   buffer_.resize(kReadBytes);

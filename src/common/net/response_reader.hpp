@@ -1,7 +1,10 @@
 // The answer to one request, read from bytes as they come: bounded in every part, gzip decoded, 1xx answers skipped.
 #pragma once
 
+#include <boost/beast/core/buffers_range.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <boost/optional/optional.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
