@@ -12,7 +12,8 @@ namespace fairlead::deliver {
 namespace asio = boost::asio;
 namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
-}
+constexpr const char* kUnstorable = "internal";
+}  // namespace
 
 Recorder::Recorder(asio::strand<asio::any_io_executor> strand, store::Db& db, Metrics& metrics, DatabaseClock clock,
                    Recorded recorded)
@@ -104,16 +105,20 @@ Task<void> Recorder::record(Batch batch) {
     co_return;
   }
   auto& attempt = batch->front().attempt;
-  if (!attempt || attempt->failure == "internal") {
+  if (!attempt) {
     spdlog::error("result_refused delivery={}", to_text(batch->front().row.delivery));
     finish(batch, {});
     co_return;
   }
-  attempt->response_body.clear();
-  attempt->response_headers.clear();
-  attempt->reason_phrase.clear();
-  attempt->error = "the answer could not be stored";
-  attempt->failure = "internal";
+  if (attempt->failure == kUnstorable) {
+    attempt.reset();
+  } else {
+    attempt->response_body.clear();
+    attempt->response_headers.clear();
+    attempt->reason_phrase.clear();
+    attempt->error = "the answer could not be stored";
+    attempt->failure = kUnstorable;
+  }
   co_await record(batch);
 }
 
