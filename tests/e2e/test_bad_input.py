@@ -182,13 +182,14 @@ def test_headers_and_target_have_limits(shop):
 def test_wrong_method_and_media_type(shop):
     check(shop.data.put(f"{shop.path}/events", {}), 405, "method_not_allowed")
     check(shop.data.post(f"{shop.path}/events", b"x", headers={"Content-Type": "text/plain"}), 415, "unsupported_media_type")
-    check(shop.data.post("/api/v1/nothing", {}), 404, "not_found")
+    check(shop.data.post("/api/v1/nothing", {}), 404, "no_such_route")
+    check(shop.control.get("/api/v1/nothing"), 404, "no_such_route")
 
 
 # Goal: who may not is told nothing else, by both planes alike. Method: no key, malformed ones, an unknown one.
 @pytest.mark.parametrize("authorization, code", [
-    (None, "authentication_required"), ("Bearer", "authentication_required"), ("Bearer nonsense", "authentication_required"),
-    ("Token CO.x.y", "authentication_required"), ("Bearer CO.abcdefghijklmnop." + "x" * 64, "authorization_failed"),
+    (None, "authentication_required"), ("Bearer", "authentication_required"), ("Bearer nonsense", "authorization_failed"),
+    ("Token CO.x.y", "authorization_failed"), ("Bearer CO.abcdefghijklmnop." + "x" * 64, "authorization_failed"),
 ])
 def test_wrong_key(shop, authorization, code):
     headers = {"Authorization": authorization} if authorization else {}
@@ -196,9 +197,7 @@ def test_wrong_key(shop, authorization, code):
     check(stranger.post(f"{shop.path}/events", whole(shop.target), headers=headers), 401, code)
     check(stranger.post(f"{shop.path}/events", b"not json", headers=headers), 401, code)
     reader = Api(shop.planes.control.url, None)
-    refused = reader.get(f"{shop.path}/endpoints", headers=headers)
-    check(refused, 401, refused.json["code"])
-    assert refused.json["code"] in ("authentication_required", "authorization_failed")
+    check(reader.get(f"{shop.path}/endpoints", headers=headers), 401, code)
 
 
 # Goal: another project's objects are 404, the same as ids that nobody has. Method: the same calls with both.
