@@ -177,6 +177,7 @@ void Dispatcher::set_lease(Steady::time_point until) {
 
 void Dispatcher::pump_all() {
   std::vector<EndpointId> all;
+  all.reserve(boxes_.size());
   for (const auto& [id, box] : boxes_) all.push_back(id);
   for (const auto& id : all) {
     if (auto* box = find_mailbox(id)) pump(*box);

@@ -152,7 +152,8 @@ void Dispatcher::end_flight(const DeliveryId& delivery) {
   if (flight == flights_.end()) return;
   auto& lane = lanes_[static_cast<std::size_t>(flight->second.row.lane)];
   hand_bytes_ -= std::min(hand_bytes_, flight->second.bytes);
-  if (lane.busy > 0 && --lane.busy == 0 && lane.is_closing) settled_.cancel();
+  lane.busy = std::max(0, lane.busy - 1);
+  if (lane.busy == 0 && lane.is_closing) settled_.cancel();
   flights_.erase(flight);
 }
 

@@ -35,6 +35,7 @@ std::vector<std::string> live_secrets(const EndpointConfig& endpoint, TimePoint 
 
 std::vector<crypto::SignatureVersion> versions_of(const ProjectSettings& settings) {
   std::vector<crypto::SignatureVersion> versions;
+  versions.reserve(settings.signatures.size());
   for (const auto& each : settings.signatures) {
     versions.push_back({each.is_sha512 ? crypto::Hash::sha512 : crypto::Hash::sha256,
                         each.is_base64 ? crypto::Encoding::base64 : crypto::Encoding::hex});
