@@ -177,10 +177,16 @@ Task<bool> HttpSession::exchange() {
   co_return false;
 }
 
+// Empty lines before a request are skipped (RFC 9112 §2.2), also those that arrive by themselves.
+bool HttpSession::skip_empty_lines() {
+  const auto before = buffer_.size();
+  while (received().starts_with("\r\n")) buffer_.consume(2);
+  return buffer_.size() != before;
+}
+
 Task<std::size_t> HttpSession::read_header(std::optional<HttpResponse>& fault) {
   const auto& options = serving_->options;
-  // An empty line before a request is skipped (RFC 9112 §2.2).
-  while (received().starts_with("\r\n")) buffer_.consume(2);
+  skip_empty_lines();
   if (buffer_.size() == 0) {
     if (serving_->is_draining) co_return 0;
     if (buffer_.capacity() > kBufferKeptBytes) buffer_.shrink_to_fit();
@@ -191,6 +197,7 @@ Task<std::size_t> HttpSession::read_header(std::optional<HttpResponse>& fault) {
   }
   expect_within(options.header_timeout);
   for (std::size_t seen = 0; true;) {
+    if (skip_empty_lines()) seen = 0;
     const auto data = received();
     // Whatever ends a header block for some parser ends it here; the guard then refuses bare LF.
     const auto end = data.find("\n\r\n", seen), bare = data.find("\n\n", seen);

@@ -60,6 +60,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
   // One request and its answer; false when the connection is to be closed.
   Task<bool> exchange();
+  bool skip_empty_lines();  // true: there was one
   // The size of the header block that now begins the buffer; 0 if the connection is to be closed, without or with
   // `fault`.
   Task<std::size_t> read_header(std::optional<HttpResponse>& fault);

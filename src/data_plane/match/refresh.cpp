@@ -14,6 +14,7 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 std::vector<EndpointId> endpoints_of(const store::ConfigChanges& changes) {
   std::vector<EndpointId> ids;
+  ids.reserve(changes.endpoints.size());
   for (const auto& change : changes.endpoints) ids.push_back(change.endpoint.id);
   return ids;
 }

@@ -109,6 +109,25 @@ TEST(HttpServer, AnswersPipelinedRequestsInOrder) {
     EXPECT_TRUE(client.read_answer().ends_with(expected));
 }
 
+// Goal: an empty line before a request is skipped however it arrives. Method: its two bytes by themselves; another
+// connection's answers in between give the server time to read each of them alone.
+TEST(HttpServer, SkipsAnEmptyLineInPieces) {
+  Server server;
+  RawClient client(server.port()), other(server.port());
+  const auto let_it_read = [&] {
+    other.send(request("GET /other"));
+    EXPECT_TRUE(other.read_answer().ends_with("GET /other "));
+  };
+  for (int round = 0; round < 20; ++round) {
+    for (const auto* piece : {"\r", "\n"}) {
+      client.send(piece);
+      let_it_read();
+    }
+    client.send(request("GET /x"));
+    ASSERT_TRUE(client.read_answer().ends_with("GET /x ")) << round;
+  }
+}
+
 // Goal: shapes that two parsers could frame differently are refused and the connection is closed, without the handler.
 // Method: each shape followed by a request that must not be answered.
 TEST(HttpServer, RefusesAmbiguousFraming) {
