@@ -18,7 +18,7 @@ recently_changed() {
   (
     cd "$root"
     { git diff --name-only HEAD; git log -n 60 --name-only --format= 2>/dev/null || true; } |
-      awk 'NF && !seen[$0]++' | grep -E '^(src|tests|bench)/.*\.cpp$' |
+      awk 'NF && !seen[$0]++' | grep -E '^(src|bench)/.*\.cpp$' |
       while IFS= read -r file; do if [[ -f $file ]]; then printf '%s\n' "$file"; fi; done | awk -v most="$1" 'NR <= most'
   )
 }

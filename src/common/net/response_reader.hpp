@@ -38,7 +38,7 @@ struct BodySink {
 // Beast's Body concept over a BodySink.
 struct SinkBody {
   using value_type = BodySink;
-  class reader {
+  class reader {  // NOLINT(readability-identifier-naming): the concept's own name
    public:
     // Made before the header is read, so it is looked into at init().
     template <bool is_request, class Fields>

@@ -189,7 +189,7 @@ Result<ConfigChanges> read_config_changes(Tx& tx, std::int64_t since, const cryp
     const std::string hash = as_bytes(row[3]);
     std::memcpy(change.key.hash.data(), hash.data(), std::min(hash.size(), change.key.hash.size()));
     change.key.expires_at = as_optional_time(row[4]);
-    changes.keys.push_back(std::move(change));
+    changes.keys.push_back(change);
   }
   return changes;
 }

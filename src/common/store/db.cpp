@@ -64,9 +64,9 @@ struct Connection::Live {
   std::set<std::string> prepared;
   struct Receiver : pqxx::notification_receiver {
     Receiver(pqxx::connection_base& c, const std::string& channel, std::vector<std::string>& out)
-        : notification_receiver(c, channel), out_(out) {}
-    void operator()(const std::string& payload, int) override { out_.push_back(payload); }
-    std::vector<std::string>& out_;
+        : notification_receiver(c, channel), heard(out) {}
+    void operator()(const std::string& payload, int) override { heard.push_back(payload); }
+    std::vector<std::string>& heard;
   };
   std::vector<std::string> received;
   std::unique_ptr<Receiver> receiver;
@@ -127,7 +127,7 @@ Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void
     return fail(lost(error.what()));
   } catch (const pqxx::sql_error& error) {
     // 57xxx: the server is going away or ended us; 53xxx: out of resources; 58xxx: its system failed.
-    const std::string state = error.sqlstate();
+    const std::string& state = error.sqlstate();
     if (!connection.is_open() || state.starts_with("57P") || state.starts_with("53") || state.starts_with("58") ||
         state == "25006" || state.empty()) {
       live_.reset();

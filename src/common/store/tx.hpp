@@ -32,7 +32,7 @@ struct Bytes {
 
 namespace param {
 
-inline const std::string& of(const std::string& value) { return value; }
+inline std::string of(const std::string& value) { return value; }
 inline std::string of(std::string_view value) { return std::string(value); }
 inline std::string of(const char* value) { return value; }
 inline std::string of(bool value) { return value ? "t" : "f"; }
