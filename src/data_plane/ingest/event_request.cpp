@@ -80,8 +80,8 @@ Result<void> check_header(const std::string& name, const std::string& value, con
   return {};
 }
 
-// The custom headers (and our hop count) as a JSON object in the order sent; empty text if there are none.
-Result<std::string> read_custom_headers(const std::vector<JsonMember>& members, int hops) {
+// The custom headers as a JSON object in the order sent.
+Result<nlohmann::ordered_json> read_custom_headers(const std::vector<JsonMember>& members) {
   nlohmann::ordered_json headers = nlohmann::ordered_json::object();
   if (const auto* member = find_member(members, "custom_headers")) {
     if (member->value.front() != '{')
@@ -105,8 +105,7 @@ Result<std::string> read_custom_headers(const std::vector<JsonMember>& members, 
                        "custom headers may have at most " + std::to_string(custom_header_bytes_max) + " bytes in all");
     }
   }
-  if (hops > 0) headers[std::string(hops_header)] = std::to_string(hops);
-  return headers.empty() ? std::string() : headers.dump();
+  return headers;
 }
 
 Result<int> read_hops(std::string_view text) {
@@ -179,9 +178,11 @@ Result<EventRequest> parse_event_request(EventKind kind, std::string_view body, 
   }
   FL_TRY_VOID(check_header("X-Key", content->idempotency_key, "idempotency_key"));
   FL_TRY(const int hops, read_hops(headers.hops));
-  FL_TRY(const std::string custom_headers, read_custom_headers(members, 0));
-  request.content_hash = hash_content(kind, request.target, *content, custom_headers);
-  FL_TRY(content->headers_json, read_custom_headers(members, hops + 1));
+  FL_TRY(auto custom_headers, read_custom_headers(members));
+  request.content_hash =
+      hash_content(kind, request.target, *content, custom_headers.empty() ? std::string() : custom_headers.dump());
+  custom_headers[std::string(hops_header)] = std::to_string(hops + 1);
+  content->headers_json = custom_headers.dump();
   if (headers.trace_parent.size() <= 128) content->trace_parent = std::string(headers.trace_parent);
   request.content = std::move(content);
   return request;
