@@ -1,9 +1,11 @@
 #include "control_plane/app.hpp"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <thread>
 
+#include "common/ops/notify.hpp"
 #include "common/ops/version.hpp"
 #include "common/store/db.hpp"
 #include "control_plane/admin.hpp"
@@ -19,6 +21,7 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::seconds kDatabasePatience{60};
 constexpr std::chrono::seconds kDrainDeadline{30};
+constexpr int kFeedsPerWatchdog = 3;  // so that one late turn is not yet a missed one
 
 store::DbOptions db_options(const Settings& settings, std::string name, int connections,
                             std::chrono::milliseconds timeout) {
@@ -100,10 +103,11 @@ std::size_t App::connections() const { return parts_->server.connections(); }
 namespace {
 
 // Runs until a signal, then until the last connection has ended or the deadline passed.
-asio::awaitable<void> run_until_signal(App& app, asio::io_context& context) {
+asio::awaitable<void> run_until_signal(App& app, asio::io_context& context, const Notifier& notifier) {
   asio::signal_set signals(context, SIGTERM, SIGINT);
   const int number = co_await signals.async_wait(asio::use_awaitable);
   spdlog::info("draining signal={}", number);
+  notifier.stopping();
   app.drain();
   const auto deadline = Steady::now() + kDrainDeadline;
   asio::steady_timer pause(context);
@@ -113,6 +117,22 @@ asio::awaitable<void> run_until_signal(App& app, asio::io_context& context) {
   }
   spdlog::info("stopped connections_cut={}", app.connections());
   context.stop();
+}
+
+// Tells the service manager that we serve, and then feeds its watchdog as long as the threads that serve requests take
+// up work.
+asio::awaitable<void> report(asio::io_context& context, const Notifier& notifier) {
+  asio::steady_timer pause(context);
+  while (!notifier.ready()) {
+    pause.expires_after(std::chrono::milliseconds(50));
+    co_await pause.async_wait(asio::use_awaitable);
+  }
+  const auto watchdog = notifier.watchdog();
+  while (watchdog) {
+    notifier.alive();
+    pause.expires_after(*watchdog / kFeedsPerWatchdog);
+    co_await pause.async_wait(asio::use_awaitable);
+  }
 }
 
 Result<void> prepare_schema(const Settings& settings, bool migrates) {
@@ -128,13 +148,16 @@ Result<void> prepare_schema(const Settings& settings, bool migrates) {
 }  // namespace
 
 Result<void> serve(const Settings& settings, bool migrates) {
+  FL_TRY(const auto notifier, Notifier::from_environment(process_environment(), getpid()));
+  notifier.status("waiting for the database and its schema");
   FL_TRY_VOID(prepare_schema(settings, migrates));
   asio::io_context context(settings.threads);
   FL_TRY(auto app, App::make(context, settings));
   FL_TRY_VOID(app->start());
   spdlog::info("serving version={} listen={}:{} admin={}:{}", kVersion, settings.listen.address, app->port(),
                settings.admin_listen.address, app->admin_port());
-  asio::co_spawn(context, run_until_signal(*app, context), asio::detached);
+  asio::co_spawn(context, run_until_signal(*app, context, notifier), asio::detached);
+  asio::co_spawn(context, report(context, notifier), asio::detached);
   std::vector<std::thread> threads;
   for (int index = 1; index < settings.threads; ++index) threads.emplace_back([&context] { context.run(); });
   context.run();

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -14,6 +15,7 @@
 
 #include "common/net/problem.hpp"
 #include "common/net/resolver.hpp"
+#include "common/ops/notify.hpp"
 #include "common/ops/version.hpp"
 #include "common/store/migrator.hpp"
 #include "data_plane/stages.hpp"
@@ -26,6 +28,7 @@ namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 constexpr std::size_t kEnvelopeBytesMax = 64 * 1024;  // of an event's request beside its payload
+constexpr int kFeedsPerWatchdog = 3;                  // so that one late turn is not yet a missed one
 
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -36,8 +39,9 @@ void raise_descriptor_limit() {
 
 class App {
  public:
-  App(const Settings& settings, crypto::Sealer sealer, const net::AddressGuard& guard)
+  App(const Settings& settings, crypto::Sealer sealer, const net::AddressGuard& guard, Notifier notifier)
       : settings_(settings),
+        notifier_(std::move(notifier)),
         sealer_(std::move(sealer)),
         databases_(settings),
         resolver_(context_.get_executor(), {.servers = settings.dns_servers}),
@@ -52,6 +56,7 @@ class App {
     FL_TRY_VOID(admin_.start());
     asio::co_spawn(context_, start(), asio::detached);
     asio::co_spawn(context_, wait_for_signal(), asio::detached);
+    if (notifier_.is_heard()) asio::co_spawn(context_, report(), asio::detached);
     std::vector<std::thread> threads;
     for (int index = 1; index < settings_.threads; ++index) threads.emplace_back([this] { context_.run(); });
     context_.run();
@@ -64,10 +69,13 @@ class App {
   Task<void> start();
   Task<Result<void>> start_stages();
   Task<void> wait_for_signal();
+  Task<void> report();
   Task<net::HttpResponse> handle_admin(std::shared_ptr<const net::HttpRequest> request);
+  std::vector<std::string> complaints() const;
   net::HttpResponse readiness(const std::string& request_id) const;
 
   Settings settings_;
+  Notifier notifier_;
   crypto::Sealer sealer_;
   asio::io_context context_;  // outlives the pools below
   Databases databases_;
@@ -111,6 +119,7 @@ Task<void> App::start() {
     if (said != started.error().message) {
       said = started.error().message;
       spdlog::warn("waiting_to_start why=\"{}\"", said);
+      notifier_.status("waiting to start: " + said);
       const std::lock_guard lock(waiting_mutex_);
       waiting_for_ = said;
     }
@@ -131,6 +140,7 @@ Task<void> App::start() {
 Task<void> App::wait_for_signal() {
   co_await signals_.async_wait(use_tuple);
   is_draining_ = true;
+  notifier_.stopping();
   spdlog::info("draining delay_s={} deadline_s={}", settings_.drain_delay.count(), settings_.drain_deadline.count());
   signals_.async_wait([](boost::system::error_code error, int) {
     if (!error) std::_Exit(130);  // asked twice: at once
@@ -151,16 +161,35 @@ Task<void> App::wait_for_signal() {
   context_.stop();
 }
 
-net::HttpResponse App::readiness(const std::string& request_id) const {
-  std::vector<std::string> why;
-  if (is_draining_) {
-    why.emplace_back("this node is draining");
-  } else if (!is_serving_) {
-    const std::lock_guard lock(waiting_mutex_);
-    why.push_back(waiting_for_);
-  } else {
-    why = stages_->complaints();
+// Tells the service manager that we serve, once /readyz says so, and then feeds its watchdog. Each feed follows a turn
+// of the strands that the work is done on, so that one that is stuck ends the feeding; a database that is away does
+// not.
+Task<void> App::report() {
+  asio::steady_timer pause(context_);
+  while (!complaints().empty() || !notifier_.ready()) {
+    pause.expires_after(std::chrono::milliseconds(50));
+    co_await pause.async_wait(use_tuple);
+    if (is_draining_) co_return;
   }
+  const auto watchdog = notifier_.watchdog();
+  while (watchdog) {
+    co_await stages_->turn();
+    notifier_.alive();
+    pause.expires_after(*watchdog / kFeedsPerWatchdog);
+    co_await pause.async_wait(use_tuple);
+  }
+}
+
+// Why this node cannot serve; nothing: it can.
+std::vector<std::string> App::complaints() const {
+  if (is_draining_) return {"this node is draining"};
+  if (is_serving_) return stages_->complaints();
+  const std::lock_guard lock(waiting_mutex_);
+  return {waiting_for_};
+}
+
+net::HttpResponse App::readiness(const std::string& request_id) const {
+  const auto why = complaints();
   if (why.empty()) return net::success(http::status::ok, "ready", "null");
   std::string message = "not ready: ";
   for (const auto& each : why) message += (&each == &why.front() ? "" : "; ") + each;
@@ -187,7 +216,8 @@ Result<int> serve(const Settings& settings) {
   raise_descriptor_limit();
   FL_TRY(auto sealer, crypto::Sealer::from_text(settings.common.master_key));
   FL_TRY(const auto guard, net::AddressGuard::from_allowed(settings.common.allow_networks));
-  App app(settings, std::move(sealer), guard);
+  FL_TRY(auto notifier, Notifier::from_environment(process_environment(), getpid()));
+  App app(settings, std::move(sealer), guard, std::move(notifier));
   return app.run();
 }
 

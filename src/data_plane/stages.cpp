@@ -5,6 +5,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -162,6 +163,11 @@ std::vector<std::string> Stages::complaints() const {
     why.emplace_back("partitions are made only " + std::to_string(facts->partition_days_ahead) + " days ahead");
   }
   return why;
+}
+
+Task<void> Stages::turn() {
+  co_await asio::post(dispatcher_.strand(), asio::use_awaitable);
+  co_await asio::post(batcher_.strand(), asio::use_awaitable);
 }
 
 Task<bool> Stages::drain(std::chrono::seconds deadline) {

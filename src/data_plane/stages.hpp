@@ -40,6 +40,8 @@ class Stages {
   }
   // Why this node cannot serve; nothing: it can.
   [[nodiscard]] std::vector<std::string> complaints() const;
+  // Comes back once the strand of the deliveries and the strand of the commits have each made a turn.
+  Task<void> turn();
   // After the public port has closed: commits what was accepted, ends what is in flight, gives the lanes up. False if
   // the deadline cut something.
   [[nodiscard]] Task<bool> drain(std::chrono::seconds deadline);

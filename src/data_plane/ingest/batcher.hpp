@@ -53,6 +53,8 @@ class Batcher {
   // Commits until stop() and then until nothing is queued.
   Task<void> run(int committers);
   void stop();
+  using Strand = boost::asio::strand<boost::asio::any_io_executor>;
+  [[nodiscard]] const Strand& strand() const { return strand_; }
 
  private:
   using Complete = std::move_only_function<void(Result<StoredEvent>)>;
@@ -75,7 +77,7 @@ class Batcher {
                  TimePoint now);
   [[nodiscard]] std::vector<store::NewEvent> to_events(const Entries& batch) const;
 
-  boost::asio::strand<boost::asio::any_io_executor> strand_;
+  Strand strand_;
   Wiring wiring_;
   IdMaker ids_;
   struct ProjectQueue {
