@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/crypto/seal.hpp"
+#include "common/net/health_check.hpp"
 #include "common/ops/log.hpp"
 #include "common/ops/setting_flags.hpp"
 #include "common/ops/version.hpp"
@@ -76,6 +77,12 @@ int run_config_check(const SettingFlags& flags) {
   return read.problems.empty() ? 0 : complain(kProgram, read.problems);
 }
 
+// The other settings may be wrong or absent: only the admin port's address is needed.
+int run_healthcheck(const SettingFlags& flags, bool is_liveness) {
+  const auto read = read_settings(process_environment(), flags);
+  return net::run_health_check(kProgram, read.settings.admin_listen, is_liveness);
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -84,7 +91,7 @@ int run_command_line(int argc, char** argv) {
   cli.require_subcommand(1);
   SettingFlags flags;
   const auto shown = read_settings({}, {}).shown;
-  bool has_no_migrate = false, is_json = false;
+  bool has_no_migrate = false, is_json = false, is_liveness = false;
   BootstrapNames names;
 
   auto* serve_command = cli.add_subcommand("serve", "Serve the management API; migrates the database first");
@@ -101,7 +108,10 @@ int run_command_line(int argc, char** argv) {
   auto* check_command =
       config_command->add_subcommand("check", "Print the settings in force, secrets masked; 1 if they cannot be used");
   auto* keygen_command = cli.add_subcommand("keygen", "Print a new master key");
-  for (auto* command : {serve_command, migrate_command, bootstrap_command, check_command})
+  auto* health_command = cli.add_subcommand(
+      "healthcheck", "Ask the running control plane, on its admin port, whether it is ready; 0 if so, else 1");
+  health_command->add_flag("--live", is_liveness, "Ask only whether the process answers");
+  for (auto* command : {serve_command, migrate_command, bootstrap_command, check_command, health_command})
     add_setting_flags(*command, shown, flags);
 
   try {
@@ -113,6 +123,7 @@ int run_command_line(int argc, char** argv) {
   if (*migrate_command) return run_migrate(flags);
   if (*bootstrap_command) return run_bootstrap(flags, names);
   if (*check_command) return run_config_check(flags);
+  if (*health_command) return run_healthcheck(flags, is_liveness);
   if (*keygen_command) std::cout << crypto::make_master_key() << '\n';
   return 0;
 }
