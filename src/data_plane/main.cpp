@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "common/net/health_check.hpp"
+#include "common/ops/fault_point.hpp"
 #include "common/ops/log.hpp"
 #include "common/ops/setting_flags.hpp"
 #include "common/ops/version.hpp"
@@ -17,7 +18,10 @@ using namespace fairlead;
 constexpr const char* kProgram = "fairlead-data";
 
 int run_serve(const SettingFlags& flags) {
-  const auto read = data::read_settings(process_environment(), flags);
+  auto environment = process_environment();
+  const auto armed = arm_fault_point(environment);
+  auto read = data::read_settings(std::move(environment), flags);
+  if (!armed) read.problems.push_back(armed.error().message);
   if (!read.problems.empty()) return complain(kProgram, read.problems);
   start_logging(kProgram, read.settings.common.log_level);
   const auto served = data::serve(read.settings);

@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <unordered_set>
 
+#include "common/ops/fault_point.hpp"
 #include "common/store/ingest.hpp"
 
 namespace fairlead::deliver {
@@ -84,8 +85,10 @@ void Recorder::finish(const Batch& batch, const std::vector<DeliveryId>& recorde
 Task<void> Recorder::record(Batch batch) {
   std::chrono::milliseconds pause{50};
   for (;;) {
+    fault_point(FaultPoint::result_before_record);
     const auto recorded = co_await write(batch);
     if (recorded) {
+      fault_point(FaultPoint::result_after_record);
       finish(batch, *recorded);
       co_return;
     }

@@ -5,6 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <random>
 
+#include "common/ops/fault_point.hpp"
 #include "data_plane/deliver/outgoing.hpp"
 
 namespace fairlead::deliver {
@@ -38,7 +39,9 @@ Task<Sent> send(net::HttpClient& client, SendJob job, DatabaseClock clock) {
   } else {
     request = std::move(*made);
     request.is_fresh = job.is_at_most_once;  // a request on a kept connection may be repeated
+    fault_point(FaultPoint::delivery_before_send);
     response = co_await client.post(request);
+    fault_point(FaultPoint::delivery_after_send);
   }
   const TimePoint responded_at = clock();
   const Verdict verdict = judge_answer(response, {.policy = job.policy,

@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <set>
 
+#include "common/ops/fault_point.hpp"
 #include "common/store/queue.hpp"
 
 namespace fairlead::ingest {
@@ -235,8 +236,12 @@ Task<Batcher::Entries> Batcher::commit_round(Entries batch) {
     for (const auto& event : *events) rows.events.push_back(&event);
     return store::commit_events(tx, rows);
   };
+  fault_point(FaultPoint::ingest_before_commit);
   const auto answers = co_await wiring_.db.run(store::TxKind::autocommit, write, now);
-  if (answers) co_return settle(std::move(batch), *events, *answers, now);
+  if (answers) {
+    fault_point(FaultPoint::ingest_after_commit);
+    co_return settle(std::move(batch), *events, *answers, now);
+  }
   wiring_.metrics.database_errors.Increment();
   if (answers.error().reason != "content_refused") {
     spdlog::warn("ingest_commit_failed events={} error={}", batch.size(), answers.error().message);
@@ -308,11 +313,13 @@ Task<void> Batcher::commit_locked(Entries batch) {
     FL_TRY(work->answers, store::commit_events(tx, rows));
     return true;
   };
+  fault_point(FaultPoint::ingest_before_commit);
   const auto written = co_await wiring_.db.run(store::TxKind::read_write, write);
   if (!written) {
     answer_all(work->batch, written.error());
     co_return;
   }
+  fault_point(FaultPoint::ingest_after_commit);
   auto rest = settle(std::move(work->batch), work->events, work->answers, now);
   answer_all(rest, Error{Code::unavailable, "the configuration changes too fast; try again", "configuration_busy"});
 }

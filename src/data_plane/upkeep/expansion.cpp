@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <unordered_map>
 
+#include "common/ops/fault_point.hpp"
 #include "common/store/queue.hpp"
 
 namespace fairlead::upkeep {
@@ -85,12 +86,14 @@ Task<bool> Expansion::expand_chunk(store::PendingEvent pending) {
   const auto contents = co_await wiring_.db.run(store::TxKind::autocommit, &store::load_contents,
                                                 std::vector<store::EventKey>{{pending.project, pending.event}});
   if (!contents) co_return false;
+  fault_point(FaultPoint::expansion_before_commit);
   const auto moved =
       co_await wiring_.db.run(store::TxKind::read_write, &store::expand_pending, pending, deliveries, next, now);
   if (!moved || !*moved) {
     if (!moved) spdlog::warn("expansion_failed event={} error={}", to_text(pending.event), moved.error().message);
     co_return false;
   }
+  fault_point(FaultPoint::expansion_after_commit);
   std::vector<OfferedDelivery> offered;
   wiring_.metrics.deliveries_created.Increment(static_cast<double>(deliveries.size()));
   for (const auto& delivery : deliveries) {
