@@ -1,4 +1,4 @@
-# A test run's own PostgreSQL, and the three kinds of tests over a preset's build.
+# A test run's own PostgreSQL, and the kinds of tests over a preset's build.
 # shellcheck shell=bash disable=SC2034,SC2154,SC2164
 
 test_cluster=
@@ -61,14 +61,20 @@ run_ctest() {
 }
 
 # run_e2e PRESET [pytest arguments…]: both programs on free ports and a scripted receiver.
-run_e2e() {
-  local preset=$1 report=()
-  shift
-  if [[ -n ${FAIRLEAD_REPORTS:-} ]]; then report=(--junitxml "$(report_file "$preset" e2e)"); fi
-  if [[ " $*" != *" tests/e2e"* ]]; then set -- tests/e2e "$@"; fi
+run_e2e() { run_pytest "$1" e2e "end to end" "${@:2}"; }
+
+# run_faults PRESET [pytest arguments…]: the short set of faults; it starts a PostgreSQL that it may kill.
+run_faults() { run_pytest "$1" faults faults "${@:2}"; }
+
+# run_pytest PRESET FOLDER TEXT [pytest arguments…]
+run_pytest() {
+  local preset=$1 kind=$2 text=$3 report=()
+  shift 3
+  if [[ -n ${FAIRLEAD_REPORTS:-} ]]; then report=(--junitxml "$(report_file "$preset" "$kind")"); fi
+  if [[ " $*" != *" tests/$kind"* ]]; then set -- "tests/$kind" "$@"; fi
   mapfile -t requirements < <(grep -v '^#' "$root/tests/requirements.txt")
   ensure_venv "$test_venv" "${requirements[@]}"
-  step "tests (end to end), preset $preset"
+  step "tests ($text), preset $preset"
   (cd "$root" && FAIRLEAD_BUILD_DIR=$root/build/$preset "$test_venv/bin/python" -m pytest -p no:cacheprovider \
     "${report[@]}" "$@")
 }

@@ -1,0 +1,50 @@
+"""Fixtures of the short set: one world a module, and a round that is judged when its test ends."""
+
+import os
+import shutil
+import tempfile
+import zlib
+
+import pytest
+
+from harness.arena import Arena, Round
+
+SEED = int(os.environ.get("FAIRLEAD_FAULT_SEED", "1"))
+
+
+@pytest.fixture(scope="module")
+def arena():
+    folder = tempfile.mkdtemp(prefix="fairlead-faults-")
+    made = Arena(folder)
+    try:
+        yield made
+    finally:
+        made.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def judged(arena, request):
+    """judged(fault, …): a round with these faults, one after the other, under load; fails with everything that the judgement
+    finds. The seed is the run's and the test's name: FAIRLEAD_FAULT_SEED repeats it."""
+    def run(*faults):
+        round_ = Round(arena, "fault", seed=SEED + zlib.crc32(request.node.name.encode())).start()
+        for fault in faults:
+            fault(arena, round_)
+            round_.wait_more(40)
+        problems, line = round_.judge()
+        print(f"{request.node.name}, seed {SEED}: {line}")
+        assert not problems, "\n".join(problems)
+    return run
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows the end of all logs."""
+    report = yield
+    arena = getattr(item, "funcargs", {}).get("arena")
+    if report.failed and arena is not None:
+        for program in [*arena.nodes, arena.planes.control]:
+            report.sections.append((f"log of {program.log_path.name}", program.log_tail()))
+        report.sections.append(("log of PostgreSQL", arena.cluster.log_tail()))
+    return report
