@@ -1,9 +1,14 @@
 // The measuring tools' own parts: a benchmark that miscounts is worse than none.
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "histogram.hpp"
 #include "http_frame.hpp"
+#include "pace.hpp"
 #include "payload.hpp"
+#include "sink_routes.hpp"
+#include "socket.hpp"
 #include "tally.hpp"
 
 namespace fairlead::bench {
@@ -141,6 +146,115 @@ TEST(Tally, TellsKindsOfDeliveriesApart) {
   EXPECT_EQ(json["unsigned"], 1);
   EXPECT_EQ(json["altered"], 1);
   EXPECT_NEAR(json["latency"]["p50_ms"].get<double>(), 10, 0.04);
+}
+
+// Goal: a header whose name is as long as one that counts, and is another, is passed over. Method: one of each length.
+TEST(HttpFrame, PassesOverHeadersOfTheSameLength) {
+  const auto frame = parse_frame(
+      "POST /e/1 HTTP/1.1\r\ncontent-lengtx: no\r\nwebhook-signaturx: v1,x\r\nconnectiox: close\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(frame && *frame);
+  EXPECT_TRUE((*frame)->keep_alive);
+  EXPECT_FALSE((*frame)->has_signature);
+  EXPECT_TRUE((*frame)->body.empty());
+}
+
+// Goal: an open loop gives each event once, when it is due and not before, and says when the next one is. Method: 10 a
+// second for a second; time passed in.
+TEST(Pace, OpenLoopGivesWhatIsDue) {
+  Pace pace({.rate = 10, .seconds = 1}, 1'000 * kMs);
+  pace.advance(1'000 * kMs);
+  EXPECT_EQ(pace.take(1'000 * kMs).value().sequence, 0U);
+  EXPECT_FALSE(pace.take(1'000 * kMs));
+  EXPECT_EQ(pace.wake_ns(), 1'100 * kMs);
+  pace.advance(1'250 * kMs);
+  EXPECT_EQ(pace.take(1'300 * kMs).value().due_ns, 1'250 * kMs);  // it waited 50 ms for a connection: that counts
+  EXPECT_EQ(pace.take(1'300 * kMs).value().sequence, 2U);
+  EXPECT_FALSE(pace.is_over(1'300 * kMs));
+  pace.advance(5'000 * kMs);
+  for (std::uint32_t sequence = 3; sequence < 10; ++sequence) EXPECT_EQ(pace.take(0).value().sequence, sequence);
+  EXPECT_FALSE(pace.take(5'000 * kMs));
+  EXPECT_TRUE(pace.is_over(5'000 * kMs));
+  EXPECT_EQ(pace.wake_ns(), INT64_MAX);
+  EXPECT_EQ(pace.lateness().count(), 10U);
+}
+
+// Goal: what finds no room is dropped and takes no number; a stop ends the sending, not what waits. Method: room for 2.
+TEST(Pace, OpenLoopDropsAboveItsBacklog) {
+  Pace pace({.rate = 10, .seconds = 1, .backlog_max = 2}, 0);
+  pace.advance(350 * kMs);
+  EXPECT_EQ(pace.dropped(), 2U);
+  EXPECT_EQ(pace.take(0).value().sequence, 0U);
+  pace.advance(400 * kMs);
+  pace.stop();
+  pace.advance(900 * kMs);
+  EXPECT_FALSE(pace.is_over(900 * kMs));
+  EXPECT_EQ(pace.take(0).value().sequence, 1U);
+  EXPECT_EQ(pace.take(0).value().sequence, 2U);
+  EXPECT_FALSE(pace.take(0));
+  EXPECT_TRUE(pace.is_over(900 * kMs));
+}
+
+// Goal: a closed loop never waits, and ends by time or by count. Method: both ends.
+TEST(Pace, ClosedLoopEndsByTimeOrCount) {
+  Pace timed({.rate = 0, .seconds = 1}, 0);
+  EXPECT_EQ(timed.take(999 * kMs).value().sequence, 0U);
+  EXPECT_FALSE(timed.take(1'000 * kMs));
+  EXPECT_TRUE(timed.is_over(1'000 * kMs));
+  EXPECT_EQ(timed.wake_ns(), INT64_MAX);
+  Pace counted({.rate = 0, .seconds = 1, .count_max = 2}, 0);
+  EXPECT_TRUE(counted.take(0));
+  EXPECT_FALSE(counted.is_over(0));
+  EXPECT_TRUE(counted.take(0));
+  EXPECT_FALSE(counted.take(0));
+}
+
+// Goal: each path asks for what it says, and nothing else is taken for one. Method: every kind, then wrong ones.
+TEST(SinkRoutes, TellRequestsApart) {
+  const auto action = [](std::string_view line) { return parse_sink_request(line).value().action; };
+  EXPECT_EQ(action("POST /e/7 HTTP/1.1"), SinkAction::deliver);
+  EXPECT_EQ(parse_sink_request("POST /e/7 HTTP/1.1")->endpoint, 7U);
+  EXPECT_EQ(action("POST /n/0 HTTP/1.1"), SinkAction::neighbour);
+  EXPECT_EQ(action("POST /door/1 HTTP/1.1"), SinkAction::door);
+  EXPECT_EQ(action("POST /hang/1 HTTP/1.1"), SinkAction::hang);
+  EXPECT_EQ(action("POST /trickle/12 HTTP/1.1"), SinkAction::trickle);
+  EXPECT_EQ(action("GET /report HTTP/1.1"), SinkAction::report);
+  EXPECT_TRUE(parse_sink_request("POST /set_door?open=1 HTTP/1.1")->is_open);
+  EXPECT_FALSE(parse_sink_request("POST /set_door?open=0 HTTP/1.1")->is_open);
+  const auto reset = parse_sink_request("POST /reset?run=3&fan_out=5&neighbour_bytes=256 HTTP/1.1");
+  ASSERT_TRUE(reset);
+  EXPECT_EQ(reset->run, 3U);
+  EXPECT_EQ(reset->fan_out, 5U);
+  EXPECT_EQ(reset->neighbour_bytes, 256U);
+  for (const auto* wrong : {"GET /e/7 HTTP/1.1", "POST /e/ HTTP/1.1", "POST /e/7x HTTP/1.1", "POST /x/7 HTTP/1.1",
+                            "POST /reset?fan_out=1 HTTP/1.1", "POST /reset?run=1&fan_out=0 HTTP/1.1",
+                            "POST /reset?run=1&neighbour_bytes=8 HTTP/1.1", "POST /set_door? HTTP/1.1", ""}) {
+    EXPECT_FALSE(parse_sink_request(wrong)) << wrong;
+  }
+}
+
+// Goal: sockets connect, say so, and a refusal is told. Method: a listener of our own, then the port it had.
+TEST(Socket, ConnectsAndTellsRefusals) {
+  auto listener = listen_on("127.0.0.1", 0);
+  const auto port = port_of(listener);
+  Poller poller;
+  auto client = start_connect("127.0.0.1", port);
+  poller.add(client, 5);
+  const auto events = poller.wait(5'000 * kMs);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].data.u64, 5U);
+  EXPECT_NE(events[0].events & EPOLLOUT, 0U);
+  EXPECT_EQ(connect_error(client), 0);
+  EXPECT_TRUE(accept_from(listener).is_open());
+  EXPECT_FALSE(accept_from(listener).is_open());
+  listener.close();
+  auto refused = start_connect("127.0.0.1", port);
+  if (refused.is_open()) {
+    poller.add(refused, 6);
+    bool is_told = false;
+    for (const auto& event : poller.wait(5'000 * kMs)) is_told = is_told || event.data.u64 == 6;
+    EXPECT_TRUE(is_told);
+    EXPECT_EQ(connect_error(refused), ECONNREFUSED);
+  }
 }
 
 }  // namespace

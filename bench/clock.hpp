@@ -13,14 +13,18 @@ inline std::int64_t now_ns() {
       .count();
 }
 
-// User and system time of this process so far.
-inline double cpu_seconds() {
+struct CpuUsed {
+  double user_s = 0, system_s = 0;
+};
+
+// Of this process so far.
+inline CpuUsed cpu_used() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
+  return {seconds(used.ru_utime), seconds(used.ru_stime)};
 }
 
 }  // namespace fairlead::bench

@@ -9,6 +9,10 @@ namespace {
 constexpr std::size_t kHeadBytesMax = 64 * 1024;
 constexpr std::size_t kBodyBytesMax = 16 * 1024 * 1024;
 
+constexpr std::string_view kContentLength = "content-length", kTransferEncoding = "transfer-encoding",
+                           kConnection = "connection", kSignature = "webhook-signature";
+static_assert(kSignature.size() == kTransferEncoding.size());
+
 bool equals_ignoring_case(std::string_view left, std::string_view lower) {
   return left.size() == lower.size() && std::equal(left.begin(), left.end(), lower.begin(), [](char a, char b) {
            return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
@@ -30,8 +34,13 @@ std::expected<void, std::string> read_header(Head& head, std::string_view line) 
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return std::unexpected("a header line without a colon");
   const auto name = line.substr(0, colon);
+  // Most headers are none of those that count: their lengths tell.
+  if (name.size() != kContentLength.size() && name.size() != kTransferEncoding.size() &&
+      name.size() != kConnection.size()) {
+    return {};
+  }
   const auto value = trimmed(line.substr(colon + 1));
-  if (equals_ignoring_case(name, "content-length")) {
+  if (equals_ignoring_case(name, kContentLength)) {
     std::size_t length = 0;
     const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), length);
     if (error != std::errc{} || stop != value.data() + value.size() || length > kBodyBytesMax) {
@@ -39,11 +48,11 @@ std::expected<void, std::string> read_header(Head& head, std::string_view line) 
     }
     if (head.length && *head.length != length) return std::unexpected("two different Content-Length headers");
     head.length = length;
-  } else if (equals_ignoring_case(name, "transfer-encoding")) {
+  } else if (equals_ignoring_case(name, kTransferEncoding)) {
     return std::unexpected("Transfer-Encoding, which this tool does not read");
-  } else if (equals_ignoring_case(name, "connection")) {
+  } else if (equals_ignoring_case(name, kConnection)) {
     if (equals_ignoring_case(value, "close")) head.frame.keep_alive = false;
-  } else if (equals_ignoring_case(name, "webhook-signature")) {
+  } else if (equals_ignoring_case(name, kSignature)) {
     head.frame.has_signature = !value.empty();
   }
   return {};

@@ -1,64 +1,50 @@
 #include "pace.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <chrono>
-
-#include "clock.hpp"
-
 namespace fairlead::bench {
-namespace {
 
-constexpr auto kTuple = boost::asio::as_tuple(boost::asio::use_awaitable);
+Pace::Pace(PaceOptions options, std::int64_t begin_ns)
+    : options_(options), begin_ns_(begin_ns), end_ns_(begin_ns + static_cast<std::int64_t>(options.seconds * 1e9)) {}
 
-}  // namespace
-
-Pace::Pace(boost::asio::io_context& context, PaceOptions options)
-    : options_(options),
-      begin_ns_(now_ns()),
-      end_ns_(begin_ns_ + static_cast<std::int64_t>(options.seconds * 1e9)),
-      timer_(context),
-      due_(context, options.backlog_max) {}
-
-bool Pace::is_over(std::int64_t now) const {
-  return is_stopped_ || now >= end_ns_ || (options_.count_max != 0 && next_sequence_ >= options_.count_max);
+bool Pace::has_ended(std::int64_t at) const {
+  return is_stopped_ || at >= end_ns_ || (options_.count_max != 0 && next_sequence_ >= options_.count_max);
 }
 
-boost::asio::awaitable<void> Pace::run() {
-  if (options_.rate <= 0) co_return;
-  const double gap_ns = 1e9 / options_.rate;
-  for (std::uint64_t turn = 0;; ++turn) {
-    const auto due = begin_ns_ + static_cast<std::int64_t>(static_cast<double>(turn) * gap_ns);
-    if (is_over(due)) break;
-    if (due > now_ns()) {
-      timer_.expires_at(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(due)));
-      co_await timer_.async_wait(kTuple);
-    }
-    const auto now = now_ns();
+std::int64_t Pace::due_ns() const {
+  return begin_ns_ + static_cast<std::int64_t>(static_cast<double>(turn_) * 1e9 / options_.rate);
+}
+
+void Pace::advance(std::int64_t now) {
+  if (options_.rate <= 0) return;
+  for (auto due = due_ns(); due <= now && !has_ended(due); due = due_ns()) {
+    ++turn_;
     lateness_.add(now - due);
     // An event that finds no room is not sent, and takes no sequence number.
-    if (due_.try_send(boost::system::error_code{}, Ticket{next_sequence_, now})) {
-      ++next_sequence_;
-    } else {
+    if (waiting_.size() < options_.backlog_max)
+      waiting_.push_back({next_sequence_++, now});
+    else
       ++dropped_;
-    }
   }
-  due_.close();
 }
 
-boost::asio::awaitable<std::optional<Ticket>> Pace::next() {
-  if (options_.rate > 0) {
-    const auto [error, ticket] = co_await due_.async_receive(kTuple);
-    if (error) co_return std::nullopt;
-    co_return ticket;
+std::optional<Ticket> Pace::take(std::int64_t now) {
+  if (options_.rate <= 0) {
+    if (has_ended(now)) return std::nullopt;
+    return Ticket{next_sequence_++, now};
   }
-  if (is_over(now_ns())) co_return std::nullopt;
-  co_return Ticket{next_sequence_++, 0};
+  if (waiting_.empty()) return std::nullopt;
+  const auto ticket = waiting_.front();
+  waiting_.pop_front();
+  return ticket;
 }
 
-void Pace::stop() {
-  is_stopped_ = true;
-  timer_.cancel();
+std::int64_t Pace::wake_ns() const {
+  if (options_.rate <= 0) return INT64_MAX;
+  const auto due = due_ns();
+  return has_ended(due) ? INT64_MAX : due;
+}
+
+bool Pace::is_over(std::int64_t now) const {
+  return options_.rate <= 0 ? has_ended(now) : waiting_.empty() && has_ended(due_ns());
 }
 
 }  // namespace fairlead::bench

@@ -117,6 +117,7 @@ nlohmann::json measure(const Options& options) {
     all.rows += worker.rows;
     all.commits.merge(worker.commits);
   }
+  const auto used = cpu_used();
   return {{"connections", options.connections},
           {"batch", options.batch},
           {"row_bytes", options.row_bytes},
@@ -124,7 +125,8 @@ nlohmann::json measure(const Options& options) {
           {"seconds", span},
           {"events_per_second", static_cast<double>(all.rows) / span},
           {"commit", all.commits.to_json()},
-          {"cpu_s", cpu_seconds()}};
+          {"user_s", used.user_s},
+          {"system_s", used.system_s}};
 }
 
 int run(int count, char** arguments) {

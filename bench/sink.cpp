@@ -1,36 +1,29 @@
-// The endpoint of the load: answers every delivery with 200 at once, and counts what arrived, unchanged, once, and how
-// late.
-//   POST /e/<n>                      a delivery to endpoint n
-//   POST /reset?run=<r>&fan_out=<f>  begins a new tally
-//   GET  /report                     the tally as JSON; SIGTERM prints it and ends the program
+// The endpoints of the load: healthy ones answer every delivery with 200 at once and count what arrived, unchanged,
+// once, and how late; the others behave as bad neighbours do (sink_routes.hpp).
+#include <sys/resource.h>
+#include <sys/socket.h>
+
 #include <CLI/CLI.hpp>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-#include <charconv>
-#include <cstdio>
+#include <algorithm>
+#include <cerrno>
 #include <iostream>
 #include <memory>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "clock.hpp"
 #include "http_frame.hpp"
 #include "payload.hpp"
+#include "sink_routes.hpp"
+#include "socket.hpp"
 #include "tally.hpp"
 
 namespace fairlead::bench {
 namespace {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
-constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::int64_t kTrickleNs = 250'000'000;
+constexpr std::uint64_t kListener = UINT64_MAX, kSignals = UINT64_MAX - 1;  // tags; others are connections
 
 std::string make_answer(std::string_view status, std::string_view body) {
   return "HTTP/1.1 " + std::string(status) +
@@ -38,110 +31,212 @@ std::string make_answer(std::string_view status, std::string_view body) {
          std::string(body);
 }
 
-// The number after `name` in `target`, or nothing.
-std::optional<std::uint32_t> find_number(std::string_view target, std::string_view name) {
-  const auto at = target.find(name);
-  if (at == std::string_view::npos) return std::nullopt;
-  std::uint32_t number = 0;
-  const auto from = target.substr(at + name.size());
-  const auto [stop, error] = std::from_chars(from.data(), from.data() + from.size(), number);
-  if (error != std::errc{}) return std::nullopt;
-  return number;
+// Deliveries become requests on thousands of connections when their endpoints hang.
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// One thread: sessions, tally and signals take turns.
+// One thread, one loop.
 class Sink {
  public:
-  Sink(asio::io_context& context, std::uint16_t port, std::size_t payload_bytes)
-      : context_(context),
-        acceptor_(context, tcp::endpoint(asio::ip::make_address("127.0.0.1"), port)),
-        payload_(payload_bytes) {}
+  Sink(std::uint16_t port, std::size_t payload_bytes)
+      : listener_(listen_on("127.0.0.1", port)),
+        signals_(watch_signals()),
+        buffer_(kReadBytes, '\0'),
+        payload_(payload_bytes),
+        neighbour_payload_(payload_bytes) {
+    poller_.add(listener_, kListener);
+    poller_.add(signals_, kSignals);
+  }
 
-  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+  [[nodiscard]] std::uint16_t port() const { return port_of(listener_); }
 
-  asio::awaitable<void> accept() {
+  // Until SIGTERM or SIGINT.
+  void run() {
     for (;;) {
-      auto [error, socket] = co_await acceptor_.async_accept(kTuple);
-      if (error) {
-        std::cerr << "accept: " << error.message() << '\n';
-        context_.stop();
-        co_return;
+      const auto events = poller_.wait(trickling_.empty() ? -1 : std::max<std::int64_t>(trickle_at_ns_ - now_ns(), 0));
+      for (const auto& event : events) {
+        if (event.data.u64 == kSignals) return;
+        if (event.data.u64 == kListener)
+          accept();
+        else
+          serve(event.data.u64);
       }
-      boost::system::error_code ignored;
-      socket.set_option(tcp::no_delay(true), ignored);
-      asio::co_spawn(context_, serve(std::move(socket)), asio::detached);
+      if (!trickling_.empty() && now_ns() >= trickle_at_ns_) trickle();
     }
   }
 
   [[nodiscard]] std::string report() const {
     auto json = tally_.to_json();
-    json["cpu_s"] = cpu_seconds();
-    json["connections"] = connections_;
+    const auto used = cpu_used();
+    json["neighbour"] = neighbour_tally_.to_json();
+    json["hung"] = hung_;
+    json["trickled"] = trickled_;
+    json["turned_away"] = turned_away_;
+    json["user_s"] = used.user_s;
+    json["system_s"] = used.system_s;
+    json["connections"] = next_connection_;
     return json.dump();
   }
 
  private:
-  // Reads what is there, answers all of it with one write.
-  asio::awaitable<void> serve(tcp::socket socket) {
-    ++connections_;
-    std::string buffer, answers;
-    std::size_t filled = 0;
-    for (bool is_open = true; is_open;) {
-      if (buffer.size() < filled + kReadBytes) buffer.resize(filled + kReadBytes);
-      const auto [error, bytes] =
-          co_await socket.async_read_some(asio::buffer(buffer.data() + filled, buffer.size() - filled), kTuple);
-      if (error) co_return;
-      filled += bytes;
-      const auto now = now_ns();
-      std::size_t used = 0;
-      answers.clear();
-      while (is_open) {
-        const auto frame = parse_frame(std::string_view(buffer).substr(used, filled - used));
-        if (!frame) {
-          std::cerr << "a request that cannot be read: " << frame.error() << '\n';
-          answers += make_answer("400 Bad Request", "{}");
-          is_open = false;
-        } else if (!*frame) {
-          break;
-        } else {
-          answers += answer(**frame, now);
-          used += (*frame)->total_bytes;
-          is_open = (*frame)->keep_alive;
-        }
+  struct Connection {
+    Fd socket;
+    std::string request;   // the part of one that came so far
+    std::string answers;   // what the peer did not take yet
+    bool is_last = false;  // close when the answers are written
+  };
+
+  void accept() {
+    for (;;) {
+      auto socket = accept_from(listener_);
+      if (!socket.is_open()) {
+        if (errno == EINTR || errno == ECONNABORTED) continue;
+        if (errno != EAGAIN) std::cerr << "accept: " << std::strerror(errno) << '\n';
+        return;
       }
-      std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(used),
-                buffer.begin() + static_cast<std::ptrdiff_t>(filled), buffer.begin());
-      filled -= used;
-      if (answers.empty()) continue;
-      const auto [write_error, written] = co_await asio::async_write(socket, asio::buffer(answers), kTuple);
-      if (write_error || written != answers.size()) co_return;
+      const auto tag = next_connection_++;
+      poller_.add(socket, tag);
+      connections_.emplace(tag, Connection{.socket = std::move(socket), .request = {}, .answers = {}});
     }
   }
 
-  std::string_view answer(const Frame& frame, std::int64_t now) {
+  // Reads what is there, answers all of it with one write.
+  void serve(std::uint64_t tag) {
+    const auto found = connections_.find(tag);
+    if (found == connections_.end()) return;
+    auto& connection = found->second;
+    bool is_open = connection.answers.empty() || flush(connection);
+    while (is_open && !connection.is_last) {
+      const auto got = recv(connection.socket.number(), buffer_.data(), buffer_.size(), 0);
+      if (got < 0 && errno == EAGAIN) break;
+      if (got <= 0) {
+        is_open = false;
+        break;
+      }
+      take(tag, connection, {buffer_.data(), static_cast<std::size_t>(got)});
+      is_open = flush(connection);
+      if (static_cast<std::size_t>(got) < buffer_.size()) break;
+    }
+    if (!is_open || (connection.is_last && connection.answers.empty())) {
+      trickling_.erase(tag);
+      connections_.erase(found);
+    }
+  }
+
+  void take(std::uint64_t tag, Connection& connection, std::string_view bytes) {
+    if (!connection.request.empty()) bytes = connection.request.append(bytes);
+    const auto now = now_ns();
+    std::size_t used = 0;
+    while (!connection.is_last) {
+      const auto frame = parse_frame(bytes.substr(used));
+      if (!frame) {
+        std::cerr << "a request that cannot be read: " << frame.error() << '\n';
+        connection.answers += make_answer("400 Bad Request", "{}");
+        connection.is_last = true;
+      } else if (!*frame) {
+        break;
+      } else {
+        answer(tag, connection, **frame, now);
+        used += (*frame)->total_bytes;
+        connection.is_last = !(*frame)->keep_alive;
+      }
+    }
+    if (connection.request.empty())
+      connection.request.assign(bytes.substr(used));
+    else
+      connection.request.erase(0, used);
+  }
+
+  void answer(std::uint64_t tag, Connection& connection, const Frame& frame, std::int64_t now) {
     static const std::string ok = make_answer("200 OK", R"({"ok":true})");
-    const auto line = frame.start_line;
-    if (line.starts_with("POST /e/")) {
-      tally_.add(frame, find_number(line, "/e/").value_or(0), now);
-      return ok;
+    static const std::string away = make_answer("503 Service Unavailable", R"({"ok":false})");
+    static const std::string trickle_start = "HTTP/1.1 200 OK\r\nX-Slow: ";
+    const auto request = parse_sink_request(frame.start_line);
+    if (!request) {
+      connection.answers += make_answer("404 Not Found", "{}");
+      return;
     }
-    if (line.starts_with("GET /report ")) return kept_ = make_answer("200 OK", report());
-    if (line.starts_with("POST /reset?")) {
-      const auto run = find_number(line, "run=");
-      const auto fan_out = find_number(line, "fan_out=").value_or(1);
-      if (!run || fan_out < 1 || fan_out > Tally::kFanOutMax) return kept_ = make_answer("400 Bad Request", "{}");
-      tally_ = Tally({.run = *run, .fan_out = fan_out}, payload_);
-      return ok;
+    switch (request->action) {
+      case SinkAction::deliver:
+        tally_.add(frame, request->endpoint, now);
+        break;
+      case SinkAction::door:
+        if (!is_door_open_) {
+          ++turned_away_;
+          connection.answers += away;
+          return;
+        }
+        [[fallthrough]];
+      case SinkAction::neighbour:
+        neighbour_tally_.add(frame, request->endpoint, now);
+        break;
+      case SinkAction::hang:
+        ++hung_;
+        return;
+      case SinkAction::trickle:
+        ++trickled_;
+        if (trickling_.empty()) trickle_at_ns_ = now + kTrickleNs;
+        trickling_.insert(tag);
+        connection.answers += trickle_start;
+        return;
+      case SinkAction::set_door:
+        is_door_open_ = request->is_open;
+        break;
+      case SinkAction::reset:
+        reset(*request);
+        break;
+      case SinkAction::report:
+        connection.answers += make_answer("200 OK", report());
+        return;
     }
-    return kept_ = make_answer("404 Not Found", "{}");
+    connection.answers += ok;
   }
 
-  asio::io_context& context_;
-  tcp::acceptor acceptor_;
-  Payload payload_;
-  Tally tally_{{}, payload_};
-  std::string kept_;  // an answer that is not constant, until it is copied
-  std::uint64_t connections_ = 0;
+  void reset(const SinkRequest& request) {
+    if (request.neighbour_bytes != 0) neighbour_payload_ = Payload(request.neighbour_bytes);
+    tally_ = Tally({.run = request.run, .fan_out = request.fan_out}, payload_);
+    neighbour_tally_ = Tally({.run = request.run, .fan_out = 1}, neighbour_payload_);
+    hung_ = trickled_ = turned_away_ = 0;
+  }
+
+  // False: the connection is broken.
+  static bool flush(Connection& connection) {
+    std::size_t written = 0;
+    while (written < connection.answers.size()) {
+      const auto sent = send(connection.socket.number(), connection.answers.data() + written,
+                             connection.answers.size() - written, MSG_NOSIGNAL);
+      if (sent < 0 && errno == EAGAIN) break;
+      if (sent < 0) return false;
+      written += static_cast<std::size_t>(sent);
+    }
+    connection.answers.erase(0, written);
+    return true;
+  }
+
+  void trickle() {
+    trickle_at_ns_ = now_ns() + kTrickleNs;
+    for (const auto tag : trickling_) {
+      auto& connection = connections_.at(tag);
+      connection.answers += 'x';
+      flush(connection);  // a broken one is told by its next event
+    }
+  }
+
+  Poller poller_;
+  Fd listener_, signals_;
+  std::string buffer_;
+  Payload payload_, neighbour_payload_;
+  Tally tally_{{}, payload_}, neighbour_tally_{{}, neighbour_payload_};
+  std::unordered_map<std::uint64_t, Connection> connections_;
+  std::uint64_t next_connection_ = 0;
+  std::unordered_set<std::uint64_t> trickling_;
+  std::int64_t trickle_at_ns_ = 0;
+  bool is_door_open_ = false;
+  std::uint64_t hung_ = 0, trickled_ = 0, turned_away_ = 0;
 };
 
 int run(int count, char** arguments) {
@@ -155,13 +250,10 @@ int run(int count, char** arguments) {
       ->check(CLI::Range(Payload::kBytesMin, std::size_t{1} << 20))
       ->capture_default_str();
   CLI11_PARSE(app, count, arguments);
-  asio::io_context context(1);
-  Sink sink(context, port, payload_bytes);
-  asio::co_spawn(context, sink.accept(), asio::detached);
-  asio::signal_set signals(context, SIGTERM, SIGINT);
-  signals.async_wait([&](const boost::system::error_code&, int) { context.stop(); });
+  raise_file_limit();
+  Sink sink(port, payload_bytes);
   std::cout << nlohmann::json{{"port", sink.port()}}.dump() << std::endl;
-  context.run();
+  sink.run();
   std::cout << sink.report() << std::endl;
   return 0;
 }

@@ -14,28 +14,28 @@ def _stat(pid):
 
 
 def process_cpu_s(pid):
+    """(user, system) seconds so far."""
     fields = _stat(pid)
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return int(fields[11]) / TICKS, int(fields[12]) / TICKS
 
 
 def cluster_cpu_s(postmaster):
-    """All that PostgreSQL has used: the postmaster, the processes it has reaped, and those that live."""
-    ticks = 0
-    for attempt in range(5):
-        fields = _stat(postmaster)
-        reaped = int(fields[13]) + int(fields[14])
-        ticks = int(fields[11]) + int(fields[12]) + reaped
+    """(user, system) seconds of all PostgreSQL: the postmaster, the processes it has reaped, and those that live."""
+    user = system = 0
+    for _ in range(5):
+        fields = [int(value) for value in _stat(postmaster)[11:15]]
+        reaped = fields[2:]
+        user, system = fields[0] + fields[2], fields[1] + fields[3]
         children = pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
         try:
             for child in children:
-                own = _stat(child)
-                ticks += sum(int(own[index]) for index in (11, 12, 13, 14))
+                own = [int(value) for value in _stat(child)[11:15]]
+                user, system = user + own[0] + own[2], system + own[1] + own[3]
         except (FileNotFoundError, ProcessLookupError):
             continue  # one ended meanwhile: it is now among the reaped
-        again = _stat(postmaster)
-        if int(again[13]) + int(again[14]) == reaped:
+        if [int(value) for value in _stat(postmaster)[13:15]] == reaped:
             break
-    return ticks / TICKS
+    return user / TICKS, system / TICKS
 
 
 def resident_kib(pid, field="VmRSS"):
@@ -43,6 +43,11 @@ def resident_kib(pid, field="VmRSS"):
         if line.startswith(field + ":"):
             return int(line.split()[1])
     return 0
+
+
+def forget_peak(pid):
+    """VmHWM of this process counts from now on."""
+    pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 def _machine_ticks():
@@ -53,11 +58,10 @@ def _machine_ticks():
 
 @dataclasses.dataclass
 class Cost:
-    """Of one phase; CPU in seconds."""
+    """Of one phase; CPU in seconds, (user, system) for each name: "postgres" and the programs."""
 
     seconds: float
-    postgres_cpu_s: float
-    process_cpu_s: dict
+    cpu_s: dict
     wal_bytes: int
     write_commits: int      # transactions that took an id: those that a commit record was written for
     counted_commits: int    # pg_stat_database of the database in question, without our own questions
@@ -66,14 +70,14 @@ class Cost:
     busy_cpu_s: float       # of all processes of the machine
     machine_cpu_s: float    # what all its processors could have given
 
-    def add_process(self, name, cpu_s):
-        """One that began and ended within the phase."""
-        self.process_cpu_s[name] = cpu_s
+    def add_process(self, name, report):
+        """One that began and ended within the phase, and reported its own time."""
+        self.cpu_s[name] = (report["user_s"], report["system_s"])
 
     @property
     def others_share(self):
         """Of the machine's time: used by what is not part of the measurement (and by the kernel for nobody)."""
-        ours = self.postgres_cpu_s + sum(self.process_cpu_s.values())
+        ours = sum(sum(spent) for spent in self.cpu_s.values())
         return max(0, self.busy_cpu_s - ours) / max(self.machine_cpu_s, 1e-9)
 
     def to_json(self):
@@ -81,40 +85,42 @@ class Cost:
 
     def per_event(self, events):
         events = max(events, 1)
-        return {
-            "postgres_cpu_us": self.postgres_cpu_s * 1e6 / events,
-            "wal_bytes": self.wal_bytes / events,
-            "write_commits": self.write_commits / events,
-            "counted_commits": self.counted_commits / events,
-            **{f"{name}_cpu_us": spent * 1e6 / events for name, spent in self.process_cpu_s.items()},
-        }
+        spent = {}
+        for name, (user, system) in self.cpu_s.items():
+            spent[f"{name}_user_us"], spent[f"{name}_system_us"] = user * 1e6 / events, system * 1e6 / events
+            spent[f"{name}_cpu_us"] = spent[f"{name}_user_us"] + spent[f"{name}_system_us"]
+        return {**spent, "wal_bytes": self.wal_bytes / events, "write_commits": self.write_commits / events,
+                "counted_commits": self.counted_commits / events,
+                "idle_us": self.idle_share * self.machine_cpu_s * 1e6 / events,
+                "steal_us": self.steal_share * self.machine_cpu_s * 1e6 / events,
+                "machine_us": self.machine_cpu_s * 1e6 / events,
+                "others_us": self.others_share * self.machine_cpu_s * 1e6 / events}
 
 
 class Meter:
-    """`processes`: name → pid. `psql` asks; `database` is the one whose commits are counted."""
+    """`processes`: name → pids, whose times are added up. `psql` asks; `database` is the one whose commits count."""
 
     SQL = """SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0'), txid_snapshot_xmax(txid_current_snapshot()),
       (SELECT xact_commit FROM pg_stat_database WHERE datname = '{database}')"""
 
-    def __init__(self, postmaster, psql, processes):
-        self._postmaster, self._psql, self._processes = postmaster, psql, processes
-
-    def begin(self, database):
-        self._database = database
+    def __init__(self, postmaster, psql, processes, database):
+        self._postmaster, self._psql, self._processes, self._database = postmaster, psql, processes, database
         # Dirty pages of the phase before are written now, not at its successor's expense.
-        self._psql.ask("CHECKPOINT")
+        psql.ask("CHECKPOINT")
+        self._asked = psql.statements
         self._before = self._sample()
 
     def end(self):
+        asked = self._psql.statements - self._asked
         before, after = self._before, self._sample()
         machine = [late - early for early, late in zip(before["machine"], after["machine"])]
         return Cost(
             seconds=after["time"] - before["time"],
-            postgres_cpu_s=after["postgres"] - before["postgres"],
-            process_cpu_s={name: after["processes"][name] - spent for name, spent in before["processes"].items()},
+            cpu_s={name: tuple(late - early for early, late in zip(spent, after["cpu"][name]))
+                   for name, spent in before["cpu"].items()},
             wal_bytes=after["wal"] - before["wal"],
             write_commits=after["xids"] - before["xids"],
-            counted_commits=max(0, after["commits"] - before["commits"]),
+            counted_commits=max(0, after["commits"] - before["commits"] - asked),
             steal_share=machine[1] / max(machine[0], 1),
             idle_share=machine[2] / max(machine[0], 1),
             busy_cpu_s=machine[3] / TICKS,
@@ -123,10 +129,9 @@ class Meter:
 
     def _sample(self):
         wal, xids, commits = self._psql.ask(self.SQL.format(database=self._database))[0].split("|")
-        return {
-            "time": time.monotonic(),
-            "postgres": cluster_cpu_s(self._postmaster),
-            "processes": {name: process_cpu_s(pid) for name, pid in self._processes.items()},
-            "wal": int(wal), "xids": int(xids), "commits": int(commits),
-            "machine": _machine_ticks(),
-        }
+        cpu = {"postgres": cluster_cpu_s(self._postmaster)}
+        for name, pids in self._processes.items():
+            each = [process_cpu_s(pid) for pid in pids]
+            cpu[name] = (sum(user for user, _ in each), sum(system for _, system in each))
+        return {"time": time.monotonic(), "cpu": cpu, "wal": int(wal), "xids": int(xids), "commits": int(commits),
+                "machine": _machine_ticks()}

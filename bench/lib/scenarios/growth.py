@@ -1,0 +1,57 @@
+"""CPU per event with few and with many subscriptions and endpoints: two sites, of which one serves at a time. (Growth with
+the backlog is measured by the scenario backlog, which has one.)"""
+
+from lib.outcome import Outcome, Verdict
+from lib.report import row
+from lib.runner import Traffic
+
+TITLE = "CPU per event with 10 and 100,000 subscriptions, and with 10 and 100,000 endpoints"
+FEW = 10
+GROWTH_MAX = 1.5
+
+
+def run(bench):
+    outcome, many = Outcome("growth"), bench.size(100_000, 10_000)
+    sites = {}
+    for name, fill in (("few", lambda site: None), ("subscriptions", lambda site: fill_subscriptions(site, many)),
+                       ("endpoints", lambda site: fill_endpoints(site, many))):
+        site = sites[name] = bench.site()
+        bench.say(f"seeding: {name}")
+        site.traffic = Traffic(bench.options.seconds, connections=bench.options.connections,
+                               endpoints_file=site.endpoints(FEW))
+        fill(site)
+        site.psql.ask("ANALYZE; CHECKPOINT")
+        site.gateway.data.stop()
+    for count in range(1, bench.options.rounds + 1):
+        for name, site in sites.items():
+            site.gateway.data.start()
+            bench.runner.load(site, Traffic(1, endpoints_file=site.traffic.endpoints_file))
+            load = outcome.take(f"round {count}, {name}", bench.runner.load(site, site.traffic), name)
+            site.gateway.data.stop()
+            bench.say(f"round {count} of {bench.options.rounds}, {name}: {load['events_per_second']:,.0f} events/s")
+    labels = {"few": f"{FEW} endpoints, {FEW} subscriptions", "subscriptions": f"{FEW} endpoints, {many:,} subscriptions",
+              "endpoints": f"{many:,} endpoints and subscriptions"}
+    rows = []
+    for name, label in labels.items():
+        for title, key in (("data plane", "fairlead-data_cpu_us"), ("PostgreSQL", "postgres_cpu_us")):
+            values = [each["per_event"][key] for each in outcome.numbers[name]]
+            rows.append(row(f"{label}: {title} CPU per event", values, "µs"))
+            if name != "few":
+                few = [each["per_event"][key] for each in outcome.numbers["few"]]
+                outcome.verdicts.append(Verdict(f"{name} {FEW} → {many:,}: {title} CPU per event",
+                                                [late / early for late, early in zip(values, few)], GROWTH_MAX))
+        rows.append(row(f"{label}: resident at most", [each["peak_mib"] for each in outcome.numbers[name]], "MiB"))
+    outcome.tables = [("", ["measured", "median", "range"], rows)]
+    for site in sites.values():
+        bench.end(site)
+    return outcome
+
+
+def fill_subscriptions(site, many):
+    """To the same endpoints, each selecting a type that never comes."""
+    site.seed(endpoints_in=site.traffic.endpoints_file, subscriptions=many - FEW, event_type="other.{n}")
+
+
+def fill_endpoints(site, many):
+    """Each with a subscription to everything; the traffic goes to the first ones, as before."""
+    site.seed(endpoints=many - FEW, subscriptions=many - FEW, url=site.sink_url("e", "{n}"))
