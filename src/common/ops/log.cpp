@@ -1,13 +1,19 @@
 #include "common/ops/log.hpp"
 
+#include <poll.h>
 #include <spdlog/async.h>
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/null_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <climits>
 #include <cstdio>
+#include <mutex>
 
 #include "common/core/utf8.hpp"
 
@@ -23,6 +29,41 @@ class EscapedMessage : public spdlog::custom_flag_formatter {
   [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
     return std::make_unique<EscapedMessage>();
   }
+};
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::seconds kLastLinesWithin{1};
+std::atomic<Clock::time_point> output_until{Clock::time_point::max()};
+
+// Waits as long as it takes for whoever reads our output, but not past stop_logging: a pipe that nobody reads must not
+// keep the program from ending.
+class OutputSink : public spdlog::sinks::base_sink<std::mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    std::string_view rest(text.data(), text.size());
+    while (!rest.empty() && waits_until_writable()) {
+      // What fits into a pipe that polls as writable does not block.
+      const auto written = write(STDOUT_FILENO, rest.data(), std::min<std::size_t>(rest.size(), PIPE_BUF));
+      if (written < 0 && errno != EINTR && errno != EAGAIN) return;
+      rest.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+    }
+  }
+  void flush_() override {}
+
+ private:
+  bool waits_until_writable() {
+    constexpr int kLookMs = 100;
+    pollfd output{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+    while (!has_given_up_) {
+      const int ready = poll(&output, 1, kLookMs);
+      if (ready > 0) return true;
+      has_given_up_ = Clock::now() >= output_until.load();
+    }
+    return false;
+  }
+  bool has_given_up_ = false;
 };
 
 // C0, DEL, C1, and the line and paragraph separators: what a terminal or a line reader might act on.
@@ -50,8 +91,9 @@ std::uint32_t code_point(std::string_view sequence) {
 }  // namespace
 
 void start_logging(const std::string& program, const std::string& level) {
+  output_until = Clock::time_point::max();
   spdlog::init_thread_pool(8192, 1);
-  auto sink = std::make_shared<spdlog::sinks::stdout_sink_mt>();
+  auto sink = std::make_shared<OutputSink>();
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   formatter->add_flag<EscapedMessage>('*');
   formatter->set_pattern(isatty(STDOUT_FILENO) != 0 ? "%H:%M:%S.%e %l %*"
@@ -66,6 +108,7 @@ void start_logging(const std::string& program, const std::string& level) {
 }
 
 void stop_logging() {
+  output_until = Clock::now() + kLastLinesWithin;
   spdlog::shutdown();
   spdlog::set_default_logger(
       std::make_shared<spdlog::logger>("stopped", std::make_shared<spdlog::sinks::null_sink_mt>()));

@@ -1,6 +1,8 @@
 #include "common/ops/log.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -52,6 +54,26 @@ TEST(Logging, WritesOneObjectALine) {
   EXPECT_EQ(lines[1]["message"].get<std::string>().substr(0, 128), bytes.substr(0, 128));
   EXPECT_EQ(lines[2]["message"], "{} %* %v\n{\"time\":\"forged\"}");
   EXPECT_EQ(log_lines_dropped(), 0U);
+}
+
+// Goal: a log pipe that nobody reads holds nobody up, and does not keep the program from ending. Method: a child whose
+// output is a full pipe logs more than the queue holds and stops; an alarm ends it if that hangs.
+TEST(LoggingDeathTest, EndsAlthoughNobodyReads) {
+  EXPECT_EXIT(
+      {
+        int ends[2] = {};
+        if (pipe2(ends, O_NONBLOCK) != 0) _exit(2);
+        while (write(ends[1], "x", 1) == 1) {
+        }
+        if (fcntl(ends[1], F_SETFL, 0) != 0 || dup2(ends[1], STDOUT_FILENO) < 0) _exit(3);
+        alarm(20);
+        start_logging("fairlead-test", "info");
+        for (int line = 0; line < 20'000; ++line) spdlog::info("line {}", line);
+        const bool is_dropping = log_lines_dropped() > 0;
+        stop_logging();
+        _exit(is_dropping ? 0 : 4);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
