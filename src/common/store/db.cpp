@@ -82,7 +82,8 @@ Result<void> Connection::open() {
     auto& connection = live->connection;
     connection.set_variable("application_name", "'" + options_.application_name + "'");
     connection.set_variable("statement_timeout", std::to_string(options_.statement_timeout.count()));
-    connection.set_variable("idle_in_transaction_session_timeout", "30000");
+    // A process that froze between two statements holds no rows for longer than a node's lease.
+    connection.set_variable("idle_in_transaction_session_timeout", "5000");
     connection.set_variable("synchronous_commit", "on");
     connection.set_variable("timezone", "'UTC'");
     connection.set_variable("bytea_output", "'hex'");
