@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/domain/delivery.hpp"
+#include "common/store/queue.hpp"
 
 namespace fairlead {
 
@@ -17,6 +18,10 @@ struct OfferedDelivery {
 };
 // Takes freshly committed rows; thread-safe.
 using Offer = std::function<void(std::vector<OfferedDelivery>)>;
+
+// Endpoints that may have rows in the database of which no memory knows, because their commit's outcome was not told:
+// their owners look at once instead of at the next scan; thread-safe.
+using Recall = std::function<void(std::vector<store::EndpointDue>)>;
 
 // The database's clock as this node knows it; thread-safe.
 using DatabaseClock = std::function<TimePoint()>;

@@ -61,6 +61,18 @@ void Dispatcher::hinted(std::vector<store::EndpointDue> endpoints) {
   });
 }
 
+void Dispatcher::recall(std::vector<store::EndpointDue> endpoints) {
+  asio::post(strand_, [this, endpoints = std::move(endpoints)]() mutable {
+    std::erase_if(endpoints, [this](const store::EndpointDue& due) {
+      const auto& lane = lanes_[static_cast<std::size_t>(due.lane)];
+      const bool is_ours = lane.is_owned && !lane.is_closing;
+      if (is_ours) note_due(due);
+      return is_ours;
+    });
+    if (!endpoints.empty()) wiring_.hint(std::move(endpoints));
+  });
+}
+
 Mailbox& Dispatcher::mailbox(const ProjectId& project, const EndpointId& endpoint, std::int16_t lane) {
   auto& box = boxes_[endpoint];
   if (!box) {
@@ -241,10 +253,11 @@ void Dispatcher::discard_ready(Mailbox& box, const std::string& reason) {
 Task<void> Dispatcher::open_lanes(std::vector<store::TakenLane> taken) {
   std::vector<std::int16_t> numbers;
   std::vector<store::LaneFloor> floors;
-  auto usable_at = Steady::now();
+  const auto taken_at = Steady::now();
+  auto usable_at = taken_at;
   for (const auto& each : taken) {
     auto& lane = lanes_[static_cast<std::size_t>(each.lane)];
-    lane = Lane{.is_owned = true, .is_closing = false, .usable_at = usable_at, .floor = each.floor, .busy = 0};
+    lane = Lane{.is_owned = true, .is_closing = false, .usable_at = taken_at, .floor = each.floor, .busy = 0};
     if (each.usable_at) lane.usable_at += std::max(Micros(0), *each.usable_at - wiring_.clock());
     usable_at = std::max(usable_at, lane.usable_at);
     numbers.push_back(each.lane);

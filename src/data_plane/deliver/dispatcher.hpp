@@ -55,6 +55,8 @@ class Dispatcher {
   void endpoints_changed(std::vector<EndpointId> endpoints);
   // Another node committed rows for these endpoints.
   void hinted(std::vector<store::EndpointDue> endpoints);
+  // Rows of these endpoints may be known to nobody: looked for here, or hinted to the lane's owner.
+  void recall(std::vector<store::EndpointDue> endpoints);
   [[nodiscard]] const Strand& strand() const { return strand_; }
 
   // The rest on the strand only; ownership calls it.

@@ -21,6 +21,9 @@ namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
+// The scans of all lanes come round in less: what is older has been found.
+constexpr std::chrono::minutes kRecallWithin{2};
+
 std::size_t bytes_of(const Submission& submission) {
   return submission.request.content->body->size() + submission.request.content->headers_json.size() + 256;
 }
@@ -181,6 +184,7 @@ Batcher::Entries Batcher::settle(Entries batch, std::vector<store::NewEvent>& ev
   Entries stale;
   std::vector<OfferedDelivery> offered;
   std::vector<std::int16_t> pending;
+  std::vector<store::EndpointDue> recalled;
   for (std::size_t index = 0; index < batch.size(); ++index) {
     auto& entry = batch[index];
     const auto& event = events[index];
@@ -209,6 +213,11 @@ Batcher::Entries Batcher::settle(Entries batch, std::vector<store::NewEvent>& ev
         break;
       case store::IngestOutcome::duplicate:
         wiring_.metrics.events_duplicate.Increment();
+        // Often the repetition of one whose commit had an unknown outcome: then its rows were offered to nobody.
+        if (now - id_time(answers[index].first_id.bytes) < kRecallWithin) {
+          for (const auto& delivery : event.deliveries)
+            recalled.push_back({delivery.lane, delivery.endpoint, event.project, now});
+        }
         entry.complete(StoredEvent{answers[index].first_id, true});
         break;
       case store::IngestOutcome::conflict:
@@ -222,6 +231,7 @@ Batcher::Entries Batcher::settle(Entries batch, std::vector<store::NewEvent>& ev
   }
   if (!offered.empty()) wiring_.offer(std::move(offered));
   if (!pending.empty()) wiring_.pending(std::move(pending));
+  if (!recalled.empty()) wiring_.recall(std::move(recalled));
   return stale;
 }
 

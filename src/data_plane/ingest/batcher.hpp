@@ -43,6 +43,7 @@ class Batcher {
     int lane_count = 0;
     Offer offer;                                             // committed rows
     std::function<void(std::vector<std::int16_t>)> pending;  // lanes that got events to expand
+    Recall recall;                                           // endpoints with rows that nobody may have been offered
   };
   Batcher(boost::asio::any_io_executor executor, Wiring wiring);
 

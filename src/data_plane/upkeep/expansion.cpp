@@ -89,10 +89,15 @@ Task<bool> Expansion::expand_chunk(store::PendingEvent pending) {
   fault_point(FaultPoint::expansion_before_commit);
   const auto moved =
       co_await wiring_.db.run(store::TxKind::read_write, &store::expand_pending, pending, deliveries, next, now);
-  if (!moved || !*moved) {
-    if (!moved) spdlog::warn("expansion_failed event={} error={}", to_text(pending.event), moved.error().message);
-    co_return false;
+  if (!moved) {
+    spdlog::warn("expansion_failed event={} error={}", to_text(pending.event), moved.error().message);
+    // It may have been committed all the same, and then the cursor is past these rows.
+    std::vector<store::EndpointDue> recalled;
+    for (const auto& delivery : deliveries)
+      recalled.push_back({delivery.lane, delivery.endpoint, pending.project, now});
+    wiring_.recall(std::move(recalled));
   }
+  if (!moved || !*moved) co_return false;
   fault_point(FaultPoint::expansion_after_commit);
   std::vector<OfferedDelivery> offered;
   wiring_.metrics.deliveries_created.Increment(static_cast<double>(deliveries.size()));

@@ -25,6 +25,7 @@ class Expansion {
     int lane_count = 0;
     std::function<std::vector<std::int16_t>()> owned_lanes;  // on the strand
     Offer offer;
+    Recall recall;
   };
   using Strand = boost::asio::strand<boost::asio::any_io_executor>;
   Expansion(Strand strand, Wiring wiring);
