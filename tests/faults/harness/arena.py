@@ -3,6 +3,7 @@
 import os
 import random
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness import checker
@@ -86,6 +87,38 @@ class Arena:
         self.traffic.close()
 
 
+@dataclass
+class Verdict:
+    problems: list
+    events: int
+    deliveries: int
+    twice: int
+    twice_max: int
+    settled_in: float
+    outcomes: dict
+
+    def __str__(self):
+        return (f"{self.events} events, {self.deliveries} deliveries, twice {self.twice} of at most {self.twice_max}, "
+                f"settled in {self.settled_in:.1f} s, answers {self.outcomes}")
+
+    def hold(self):
+        """Fails with everything that is wrong."""
+        assert not self.problems, "\n".join(self.problems)
+        return self
+
+
+def asked(call):
+    """A call of the control plane, repeated while it answers 503: after a fault of PostgreSQL each of its connections finds
+    out for itself."""
+    for _ in range(20):
+        try:
+            return call()
+        except AssertionError as refused:
+            if "got 503" not in str(refused):
+                raise
+    return call()
+
+
 class Round:
     """A project of its own with eight endpoints, and producers at a bounded rate; one event in ten goes to an owner's three
     endpoints, one in twenty-five is a broadcast. One delivery in thirty is refused once, one answer in fifty is slow."""
@@ -95,8 +128,9 @@ class Round:
         arena.rounds += 1
         self.ledger = f"r{arena.rounds}"
         self.refused, self.salt = set(), self.rng.randrange(1 << 30)
-        self.project = arena.planes.project(f"{name}-{arena.rounds}", strategy={"type": "linear", "duration": 1, "retry_count": 50})
         arena.receiver.open_ledger(self.ledger, self.reply)
+        self.project = asked(lambda: arena.planes.project(f"{name}-{arena.rounds}",
+                                                          strategy={"type": "linear", "duration": 1, "retry_count": 50}))
         self.endpoints = [self.make_endpoint(index) for index in range(ENDPOINTS)]
         self.index_of = {endpoint["uid"]: index for index, endpoint in enumerate(self.endpoints)}
         self.first_marks = {node: len(node.marks) for node in arena.nodes}
@@ -106,8 +140,9 @@ class Round:
         self.load = Load(arena.traffic, self.request, self.project.key, [node.port for node in arena.running()], rate, timeout=timeout)
 
     def make_endpoint(self, index):
-        endpoint = self.project.endpoint(self.arena.receiver.url(self.ledger, index), owner_id="wide" if index in WIDE else "")
-        self.project.subscribe(endpoint, ["load", "broadcast"] if index in BROADCAST else ["load"])
+        url = self.arena.receiver.url(self.ledger, index)
+        endpoint = asked(lambda: self.project.endpoint(url, owner_id="wide" if index in WIDE else ""))
+        asked(lambda: self.project.subscribe(endpoint, ["load", "broadcast"] if index in BROADCAST else ["load"]))
         return endpoint
 
     def kind(self, number):
@@ -196,7 +231,7 @@ class Round:
             produced_problems=list(self.load.problems))
 
     def judge(self):
-        """Settles; gives the problems and a line for people."""
+        """Settles; gives the Verdict."""
         self.settle()
         facts = self.facts()
         problems = checker.check(facts)
@@ -204,7 +239,5 @@ class Round:
         if len(lived) == 1 and len(self.arena.running()) == 1 and not self.marks():
             problems += checker.check_counters(self.first_samples[lived[0]], lived[0].last_sample(), len(facts.deliveries),
                                                sum(len(self.expected(number)) for number in self.load.cut_requests()))
-        line = (f"{len(facts.acknowledged)} events, {len(facts.deliveries)} deliveries, twice {checker.arrived_twice(facts)} of at most "
-                f"{facts.twice_max}, unrecorded {checker.unrecorded_arrivals(facts)}, settled in {self.settled_in:.1f} s, "
-                f"{dict(self.load.outcomes)}")
-        return problems, line
+        return Verdict(problems, len(facts.acknowledged), len(facts.deliveries), checker.arrived_twice(facts), facts.twice_max,
+                       self.settled_in, dict(self.load.outcomes))

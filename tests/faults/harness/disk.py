@@ -66,7 +66,7 @@ def fault(arena, round_, disk, what):
 
 
 def run_round(what, folder, seed):
-    """A world of its own, because the disk belongs to PostgreSQL; gives the judgement's line."""
+    """A world of its own, because the disk belongs to PostgreSQL; gives the Verdict."""
     disk = SmallDisk(SIZE[what])
     try:
         options = {"tablespace": disk.inside} if what == "tables" else {
@@ -77,9 +77,7 @@ def run_round(what, folder, seed):
             for _ in range(random.Random(seed).randint(1, 2)):
                 fault(arena, round_, disk, what)
                 round_.wait_more(60, 120)
-            problems, line = round_.judge()
-            assert not problems, "\n".join(problems)
-            return line
+            return round_.judge()
         finally:
             arena.close()
     finally:

@@ -1,6 +1,7 @@
 """The faults that need nothing beside a round's world. Each is done whole under load, healing included; the round's random
 numbers choose the moment. What a fault promises beyond the common judgement it asserts itself."""
 
+import contextlib
 import os
 import resource
 import threading
@@ -189,13 +190,16 @@ def frozen_beyond_lease(arena, round_):
     wait_until("the helper owns all lanes", lambda: helper.last_sample().lanes == 64, 60 * SLOWNESS)
     round_.wait_more(50)
     round_.load.stop(60 * SLOWNESS)
-    wait_until("everything is recorded by the helper", lambda: not any(round_.unfinished()), 100 * SLOWNESS)
+    # Far less than the scans of all lanes need: what was taken over is found by the take-over.
+    wait_until("everything is recorded by the helper", lambda: not any(round_.unfinished()), 20 * SLOWNESS)
     before, fenced = recorded_rows(arena, round_), victim.last_sample().fenced
     victim.thaw()
     wait_until("the frozen node's results are fenced", lambda: victim.last_sample().fenced > fenced, 60 * SLOWNESS)
     wait_until("the frozen node is itself again", lambda: victim.is_ready() and victim.last_sample().unrecorded == 0 and
                victim.last_sample().lanes > 0, 60 * SLOWNESS)
     assert recorded_rows(arena, round_) == before, "a node that came back changed what others had recorded"
+    round_.load.ports = [victim.port]
+    round_.load.start()
     helper.stop()
 
 
@@ -218,12 +222,29 @@ class Watch:
         return self.peers
 
 
+@contextlib.contextmanager
+def through_proxy(arena):
+    """The first node reaches PostgreSQL through a relay of ours; afterwards directly again."""
+    proxy = Proxy(arena.traffic, arena.cluster.port)
+    whole_url = arena.database.data_url
+    arena.node.stop()
+    arena.node.start(FAIRLEAD_DATABASE_URL=whole_url.replace(f":{arena.cluster.port}/", f":{proxy.port}/"))
+    yield proxy
+    arena.node.stop()
+    proxy.close()
+    arena.node.start(FAIRLEAD_DATABASE_URL=whole_url)
+
+
 def cut_from_postgres(arena, round_):
     """A node loses PostgreSQL and nothing else: it stops sending before its lease ends, others take over, and it comes back."""
-    proxy = Proxy(arena.traffic, arena.cluster.port)
-    victim, whole_url = arena.node, arena.database.data_url
-    victim.stop()
-    victim.start(FAIRLEAD_DATABASE_URL=whole_url.replace(f":{arena.cluster.port}/", f":{proxy.port}/"))
+    victim = arena.node
+    with through_proxy(arena) as proxy:
+        cut_and_heal(arena, round_, proxy)
+    round_.load.ports = [victim.port]
+
+
+def cut_and_heal(arena, round_, proxy):
+    victim = arena.node
     helper = add_helper(arena, round_)
     round_.load.ports = [helper.port, victim.port]
     watch = Watch(victim, arena.receiver.port)
@@ -240,11 +261,8 @@ def cut_from_postgres(arena, round_):
     round_.wait_more(50)
     proxy.open(drops=round_.rng.random() < 0.5)
     wait_until("the node is back", lambda: victim.is_ready() and victim.last_sample().lanes > 0, 100 * SLOWNESS)
-    victim.stop()
-    helper.stop()
-    proxy.close()
-    victim.start(FAIRLEAD_DATABASE_URL=whole_url)
     round_.load.ports = [victim.port]
+    helper.stop()
 
 
 def wrong_clock(arena, round_):

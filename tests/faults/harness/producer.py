@@ -83,7 +83,8 @@ class Load:
         self.tasks = []
 
     def start(self):
-        self.next_at = time.monotonic()
+        """Also after a stop: it goes on with the next number."""
+        self.is_stopping, self.next_at = False, time.monotonic()
         self.tasks = [self.traffic.spawn(self.produce(index)) for index in range(self.producers)]
         return self
 
