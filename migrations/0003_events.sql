@@ -30,25 +30,15 @@ CREATE TABLE deliveries (
   reason text,
   PRIMARY KEY (project_id, id)
 ) PARTITION BY RANGE (id);
-CREATE INDEX deliveries_event ON deliveries (project_id, event_id);
 CREATE INDEX deliveries_endpoint ON deliveries (project_id, endpoint_id, id);
 
 CREATE TABLE attempts (
   project_id uuid NOT NULL,
   delivery_id uuid NOT NULL,
   n smallint NOT NULL,
-  endpoint_id uuid NOT NULL,
-  url text NOT NULL,
-  address text,
   requested_at timestamptz NOT NULL,
-  responded_at timestamptz,
   status smallint,                   -- HTTP status; null: no answer
-  reason_phrase text,
   failure text NOT NULL,             -- failure class, "none" for success
-  error text,
-  request_headers text NOT NULL,     -- JSON array of [name, value], credentials masked
-  response_headers text,
-  response_body bytea,
-  phases_us int[] NOT NULL,          -- dns, connect, tls, first byte, total; -1: not reached
+  detail bytea NOT NULL,             -- URL, headers, answer, phases: src/common/store/attempt_detail.cpp
   PRIMARY KEY (project_id, delivery_id, n)
 ) PARTITION BY RANGE (delivery_id);

@@ -34,9 +34,11 @@ ReadSettings read_settings(std::map<std::string, std::string> environment, std::
       reader.list("FAIRLEAD_DNS_SERVERS", "DNS servers as ADDRESS[:PORT], comma separated; default: the system's");
   settings.tls_ca_file =
       reader.text("FAIRLEAD_TLS_CA_FILE", "", "PEM file with a further certificate authority that endpoints may use");
-  const int cores = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, 8);
-  settings.threads =
-      static_cast<int>(reader.number("FAIRLEAD_THREADS", cores, 1, 64, "threads that serve requests and deliver"));
+  // Database connections have threads of their own, and PostgreSQL is often a neighbour on the same machine.
+  const int half = std::clamp(static_cast<int>(std::thread::hardware_concurrency()) / 2, 1, 8);
+  settings.threads = static_cast<int>(
+      reader.number("FAIRLEAD_THREADS", half, 1, 64,
+                    "threads that serve requests and deliver; default: half the processor's, at most 8"));
   settings.endpoint_concurrency = static_cast<int>(reader.number(
       "FAIRLEAD_ENDPOINT_CONCURRENCY", 64, 1, 1000, "requests under way to one endpoint at a time, at most"));
   settings.payload_bytes_max =

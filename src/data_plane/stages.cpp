@@ -21,9 +21,12 @@ constexpr std::chrono::milliseconds kConfigPeriod{400};
 constexpr std::chrono::minutes kClockOffsetMax{5};
 constexpr int kPartitionDaysMin = 7;  // 14 are made; the gauge tells before this does
 
-store::DbOptions with(store::DbOptions options, int connections, bool is_hot, std::chrono::seconds timeout) {
+enum class Plans { as_usual, by_key, with_hashes };
+
+store::DbOptions with(store::DbOptions options, int connections, Plans plans, std::chrono::seconds timeout) {
   options.connections = connections;
-  options.is_hot = is_hot;
+  options.is_hot = plans != Plans::as_usual;
+  options.may_hash = plans == Plans::with_hashes;
   options.statement_timeout = timeout;
   return options;
 }
@@ -35,13 +38,13 @@ store::DbOptions Databases::options(const Settings& settings, const char* use) {
 }
 
 Databases::Databases(const Settings& s)
-    : ingest(with(options(s, "ingest"), kCommitters, true, std::chrono::seconds(10))),
-      record(with(options(s, "record"), 2, true, std::chrono::seconds(10))),
-      fetch(with(options(s, "fetch"), 2, true, std::chrono::seconds(10))),
-      lease(with(options(s, "lease"), 1, false, std::chrono::seconds(2))),
-      config(with(options(s, "config"), 2, false, std::chrono::seconds(30))),
-      upkeep(with(options(s, "upkeep"), 2, false, std::chrono::seconds(60))),
-      hint(with(options(s, "hint"), 1, false, std::chrono::seconds(2))) {}
+    : ingest(with(options(s, "ingest"), kCommitters, Plans::with_hashes, std::chrono::seconds(10))),
+      record(with(options(s, "record"), 2, Plans::by_key, std::chrono::seconds(10))),
+      fetch(with(options(s, "fetch"), 2, Plans::by_key, std::chrono::seconds(10))),
+      lease(with(options(s, "lease"), 1, Plans::as_usual, std::chrono::seconds(2))),
+      config(with(options(s, "config"), 2, Plans::as_usual, std::chrono::seconds(30))),
+      upkeep(with(options(s, "upkeep"), 2, Plans::as_usual, std::chrono::seconds(60))),
+      hint(with(options(s, "hint"), 1, Plans::as_usual, std::chrono::seconds(2))) {}
 
 Stages::Stages(asio::io_context& context, const Settings& settings, Databases& databases, const crypto::Sealer& sealer,
                net::HttpClient& client, Metrics& metrics, int lane_count, TimePoint database_now)

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/core/id.hpp"
 
@@ -12,6 +13,10 @@ namespace fairlead {
 
 // As stored in deliveries.status. "Processing" is in a node's memory only.
 enum class DeliveryStatus : std::int16_t { scheduled = 0, retry = 1, success = 2, failure = 3, discarded = 4 };
+
+// Counts the gateways that an event has passed, so that a loop ends. Outgoing requests carry it; an event's headers
+// hold it only if it is not 1.
+inline constexpr std::string_view hops_header = "Fairlead-Hops";
 
 struct QueueRow {
   std::int16_t lane = 0;

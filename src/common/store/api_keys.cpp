@@ -17,7 +17,7 @@ constexpr Statement delete_sql{"api_key_delete_named", R"sql(
   UPDATE api_keys SET deleted_at = $3, version = $4
    WHERE organisation_id = $1 AND name = $2 AND project_id IS NULL AND deleted_at IS NULL)sql"};
 
-Bytes bytes_of(const KeyHash& hash) { return {{reinterpret_cast<const char*>(hash.data()), hash.size()}}; }
+Wire bytes_of(const KeyHash& hash) { return {{reinterpret_cast<const char*>(hash.data()), hash.size()}}; }
 
 }  // namespace
 

@@ -9,31 +9,26 @@ namespace fairlead::store {
 namespace {
 
 constexpr Statement list_sql{"attempt_list", R"sql(
-  SELECT delivery_id, n, endpoint_id, url, address, requested_at, responded_at, status, reason_phrase, failure, error,
-         request_headers, response_headers, response_body
-    FROM attempts WHERE project_id = $1 AND delivery_id = $2 ORDER BY n DESC LIMIT $3)sql"};
+  SELECT a.delivery_id, a.n, d.endpoint_id, a.requested_at, a.status, a.failure, a.detail
+    FROM attempts a JOIN deliveries d ON d.project_id = a.project_id AND d.id = a.delivery_id
+   WHERE a.project_id = $1 AND a.delivery_id = $2 ORDER BY a.n DESC LIMIT $3)sql"};
 constexpr Statement numbers_sql{"attempt_numbers",
                                 "SELECT n FROM attempts WHERE project_id = $1 AND delivery_id = $2 LIMIT 32767"};
 constexpr Statement get_sql{"attempt_get", R"sql(
-  SELECT delivery_id, n, endpoint_id, url, address, requested_at, responded_at, status, reason_phrase, failure, error,
-         request_headers, response_headers, response_body
-    FROM attempts WHERE project_id = $1 AND delivery_id = $2 AND n = $3)sql"};
+  SELECT a.delivery_id, a.n, d.endpoint_id, a.requested_at, a.status, a.failure, a.detail
+    FROM attempts a JOIN deliveries d ON d.project_id = a.project_id AND d.id = a.delivery_id
+   WHERE a.project_id = $1 AND a.delivery_id = $2 AND a.n = $3)sql"};
 
 StoredAttempt attempt_from(const pqxx::row& row) {
-  return {.delivery = as_id<DeliveryTag>(row[0]),
-          .n = row[1].as<int>(),
-          .endpoint = as_id<EndpointTag>(row[2]),
-          .url = as_text(row[3]),
-          .address = as_text(row[4]),
-          .requested_at = as_time(row[5]),
-          .responded_at = as_optional_time(row[6]),
-          .status = row[7].is_null() ? 0 : row[7].as<int>(),
-          .reason_phrase = as_text(row[8]),
-          .failure = as_text(row[9]),
-          .error = as_text(row[10]),
-          .request_headers = as_text(row[11]),
-          .response_headers = as_text(row[12]),
-          .response_body = as_bytes(row[13])};
+  StoredAttempt attempt{
+      .delivery = as_id<DeliveryTag>(row[0]), .n = row[1].as<int>(), .endpoint = as_id<EndpointTag>(row[2])};
+  attempt.record.requested_at = as_time(row[3]);
+  attempt.record.status = row[4].is_null() ? 0 : row[4].as<int>();
+  attempt.record.failure = as_text(row[5]);
+  // Written by a newer program, or damaged: what has columns of its own is shown all the same.
+  if (const auto decoded = decode_detail(as_bytes(row[6]), attempt.delivery, attempt.record); !decoded)
+    attempt.record.error = decoded.error().message;
+  return attempt;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/core/id.hpp"
+#include "common/store/attempt_detail.hpp"
 #include "common/store/db.hpp"
 
 namespace fairlead::store {
@@ -14,17 +15,7 @@ struct StoredAttempt {
   DeliveryId delivery;
   int n = 0;  // from 1
   EndpointId endpoint;
-  std::string url;
-  std::string address;  // dialled, with port; empty: none
-  TimePoint requested_at;
-  std::optional<TimePoint> responded_at;
-  int status = 0;  // HTTP status; 0: no answer
-  std::string reason_phrase;
-  std::string failure;  // class, "none" for success
-  std::string error;
-  std::string request_headers;   // JSON array of [name, value]
-  std::string response_headers;  // the same; empty: no answer
-  std::string response_body;
+  AttemptRecord record;
 };
 
 inline constexpr int attempts_listed_max = 100;

@@ -11,9 +11,10 @@
 namespace fairlead::store {
 
 void Tx::prepare(const std::string& name, const std::string& sql) {
-  if (prepared_.contains(name)) return;
-  connection_.prepare(name, sql);
-  prepared_.insert(name);
+  if (session_.prepared.contains(name)) return;
+  session_.deadline.expect_within(session_.answer_limit);
+  session_.connection.prepare(name, sql);
+  session_.prepared.insert(name);
 }
 
 TimePoint as_time(const pqxx::field& field) {
@@ -47,6 +48,17 @@ struct SilentNotices : pqxx::errorhandler {
   bool operator()(const char[]) noexcept override { return false; }
 };
 
+// How much longer than the server's own limit an answer may take.
+constexpr std::chrono::milliseconds kAnswerGrace{2000};
+
+// libpq waits for ever for the first answer of a server that accepts connections and does nothing more.
+std::string with_connect_timeout(const std::string& url) {
+  if (url.find("connect_timeout") != std::string::npos) return url;
+  const bool is_uri = url.starts_with("postgres://") || url.starts_with("postgresql://");
+  if (!is_uri) return url + " connect_timeout=5";
+  return url + (url.find('?') == std::string::npos ? "?" : "&") + "connect_timeout=5";
+}
+
 Error lost(const std::string& why) { return {Code::unavailable, "database: " + why, "database_unavailable"}; }
 
 }  // namespace
@@ -72,14 +84,22 @@ struct Connection::Live {
   std::unique_ptr<Receiver> receiver;
 };
 
-Connection::Connection(DbOptions options) : options_(std::move(options)) {}
-Connection::~Connection() = default;
+Connection::Connection(DbOptions options)
+    : options_(std::move(options)),
+      answer_limit_(options_.statement_timeout.count() > 0 ? options_.statement_timeout + kAnswerGrace
+                                                           : std::chrono::milliseconds(0)),
+      deadline_(std::make_shared<AnswerDeadline>()) {}
+Connection::~Connection() {
+  if (deadline_) deadline_->watch(-1);
+}
 Connection::Connection(Connection&&) noexcept = default;
 
 Result<void> Connection::open() {
   try {
-    auto live = std::make_unique<Live>(options_.url);
+    auto live = std::make_unique<Live>(with_connect_timeout(options_.url));
     auto& connection = live->connection;
+    deadline_->watch(connection.sock());
+    deadline_->expect_within(answer_limit_);
     connection.set_variable("application_name", "'" + options_.application_name + "'");
     connection.set_variable("statement_timeout", std::to_string(options_.statement_timeout.count()));
     // A process that froze between two statements holds no rows for longer than a node's lease.
@@ -93,13 +113,20 @@ Result<void> Connection::open() {
       connection.set_variable("plan_cache_mode", "'force_generic_plan'");
       connection.set_variable("enable_seqscan", "off");
       connection.set_variable("enable_mergejoin", "off");
+      if (!options_.may_hash) connection.set_variable("enable_hashjoin", "off");
     }
+    deadline_->answered();
     live_ = std::move(live);
     return {};
   } catch (const std::exception& error) {
-    live_.reset();
+    deadline_->watch(-1);
     return fail(lost(error.what()));
   }
+}
+
+void Connection::drop() {
+  deadline_->watch(-1);
+  live_.reset();
 }
 
 Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void>(Tx&)>& work) {
@@ -107,9 +134,11 @@ Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void
   auto& connection = live_->connection;
   try {
     const auto in = [&](auto&& transaction) -> Result<void> {
-      Tx tx(connection, transaction, live_->prepared);
+      Tx tx({connection, live_->prepared, *deadline_, answer_limit_}, transaction);
       FL_TRY_VOID(work(tx));
+      deadline_->expect_within(answer_limit_);
       transaction.commit();
+      deadline_->answered();
       return {};
     };
     switch (kind) {
@@ -121,17 +150,17 @@ Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void
         return in(pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>(connection));
     }
   } catch (const pqxx::in_doubt_error& error) {
-    live_.reset();
+    drop();
     return fail(lost(error.what()));
   } catch (const pqxx::broken_connection& error) {
-    live_.reset();
+    drop();
     return fail(lost(error.what()));
   } catch (const pqxx::sql_error& error) {
     // 57xxx: the server is going away or ended us; 53xxx: out of resources; 58xxx: its system failed.
     const std::string& state = error.sqlstate();
     if (!connection.is_open() || state.starts_with("57P") || state.starts_with("53") || state.starts_with("58") ||
         state == "25006" || state.empty()) {
-      live_.reset();
+      drop();
       return fail(lost(error.what()));
     }
     // Cancelled by a timeout, a lock not had in time, a deadlock or a serialisation failure: nothing was stored, and it
@@ -145,7 +174,7 @@ Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void
         Error{Code::internal, state + ": " + error.what(), is_content ? "content_refused" : "statement_refused"});
   } catch (const std::exception& error) {
     const bool is_open = connection.is_open();
-    live_.reset();
+    drop();
     if (!is_open) return fail(lost(error.what()));
     return fail(Error{Code::internal, error.what(), "database_failed"});
   }
@@ -162,7 +191,7 @@ Result<std::vector<std::string>> Connection::wait_notification(const std::string
     live_->connection.await_notification(wait.count() / 1000, (wait.count() % 1000) * 1000);
     return std::exchange(live_->received, {});
   } catch (const std::exception& error) {
-    live_.reset();
+    drop();
     return fail(lost(error.what()));
   }
 }
@@ -173,11 +202,15 @@ struct Db::State {
   std::deque<Job> jobs;
   bool is_stopping = false;
   std::vector<std::thread> threads;
+  std::unique_ptr<AnswerWatch> watch;
 };
 
 Db::Db(DbOptions options) : state_(std::make_unique<State>()) {
+  std::vector<std::shared_ptr<AnswerDeadline>> deadlines;
   for (int index = 0; index < options.connections; ++index) {
-    state_->threads.emplace_back([state = state_.get(), connection = Connection(options)]() mutable {
+    Connection made(options);
+    deadlines.push_back(made.deadline());
+    state_->threads.emplace_back([state = state_.get(), connection = std::move(made)]() mutable {
       for (;;) {
         std::unique_lock lock(state->mutex);
         state->wake.wait(lock, [&] { return state->is_stopping || !state->jobs.empty(); });
@@ -189,6 +222,7 @@ Db::Db(DbOptions options) : state_(std::make_unique<State>()) {
       }
     });
   }
+  state_->watch = std::make_unique<AnswerWatch>(std::move(deadlines));
 }
 
 Db::~Db() {

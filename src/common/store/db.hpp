@@ -16,6 +16,7 @@
 
 namespace fairlead::store {
 
+class AnswerDeadline;
 class Tx;
 
 enum class TxKind {
@@ -30,6 +31,9 @@ struct DbOptions {
   int connections = 1;
   std::chrono::milliseconds statement_timeout{10000};
   bool is_hot = false;  // plans pinned for the hot statements (design: queue measurements)
+  // Whether a hot statement may hash: ingest compares its own lists that way. What looks rows up by key must not: on
+  // fresh tables the planner would read the whole queue for it.
+  bool may_hash = false;
 };
 
 // A connection that is opened on first use and again after it broke. One thread at a time.
@@ -59,11 +63,16 @@ class Connection {
   // Waits up to `wait` for a notification on the channels listened to; empty string on none.
   [[nodiscard]] Result<std::vector<std::string>> wait_notification(const std::string& channel,
                                                                    std::chrono::milliseconds wait);
+  // For the watch of a pool: each statement is to be answered within statement_timeout and two seconds.
+  [[nodiscard]] std::shared_ptr<AnswerDeadline> deadline() const { return deadline_; }
 
  private:
   struct Live;
   Result<void> open();
+  void drop();
   DbOptions options_;
+  std::chrono::milliseconds answer_limit_;
+  std::shared_ptr<AnswerDeadline> deadline_;
   std::unique_ptr<Live> live_;
 };
 

@@ -79,7 +79,9 @@ StoredDelivery delivery_from(const pqxx::row& row) {
 
 // Only at-most-once deliveries leave a mark of their sending in the queue.
 Result<void> mark_begun(Tx& tx, const ProjectId& project, std::vector<StoredDelivery>& deliveries) {
-  ArrayText lanes, endpoints, dues, ids;
+  Int2Array lanes;
+  UuidArray endpoints, ids;
+  TimestampArray dues;
   int lane_total = 0;
   for (const auto& delivery : deliveries) {
     if (delivery.delivery_mode != "at_most_once" || !delivery.next_at || delivery.is_beyond) continue;
@@ -141,15 +143,22 @@ Result<StoredDelivery> get_delivery(Tx& tx, const ProjectId& project, const Deli
 }
 
 Result<std::vector<StoredDelivery>> list_deliveries(Tx& tx, const DeliveryFilter& filter, const Keyset& keyset) {
-  ArrayText endpoints, statuses;
+  UuidArray endpoints;
+  Int2Array statuses;
   for (const auto& endpoint : filter.endpoints) endpoints.add(endpoint);
   for (const auto status : filter.statuses) statuses.add(static_cast<std::int16_t>(status));
   const auto [name, sql] = list_statement(filter, keyset);
+  auto low = keyset.low, high = keyset.high;
+  if (filter.event) {  // its deliveries share its time: a few rows of the key's index
+    std::array<std::uint8_t, 10> tail{};
+    low = std::max(low, make_id_bytes(id_time(filter.event->bytes), tail));
+    tail.fill(0xff);
+    high = std::min(high, make_id_bytes(id_time(filter.event->bytes), tail));
+  }
   std::vector<StoredDelivery> deliveries;
-  for (const auto& row :
-       tx.exec_named(name, sql, filter.project, DeliveryId{keyset.low}, filter.bytes_max, DeliveryId{keyset.high},
-                     keyset.rows_max, filter.start, filter.end, endpoints.take(), filter.event, filter.subscription,
-                     statuses.take(), filter.event_type)) {
+  for (const auto& row : tx.exec_named(name, sql, filter.project, DeliveryId{low}, filter.bytes_max, DeliveryId{high},
+                                       keyset.rows_max, filter.start, filter.end, endpoints.take(), filter.event,
+                                       filter.subscription, statuses.take(), filter.event_type)) {
     deliveries.push_back(delivery_from(row));
   }
   FL_TRY_VOID(mark_begun(tx, filter.project, deliveries));

@@ -26,7 +26,7 @@ constexpr Statement save_sql{"endpoint_states_save", R"sql(
 }  // namespace
 
 Result<std::vector<EndpointState>> list_endpoint_states(Tx& tx, const std::vector<std::int16_t>& lanes) {
-  ArrayText list;
+  Int2Array list;
   for (const auto lane : lanes) list.add(lane);
   std::vector<EndpointState> states;
   for (const auto& row : tx.exec(list_sql, list.take())) {
@@ -38,13 +38,17 @@ Result<std::vector<EndpointState>> list_endpoint_states(Tx& tx, const std::vecto
 }
 
 Result<int> save_endpoint_states(Tx& tx, const std::vector<EndpointState>& states, TimePoint now) {
-  ArrayText project, endpoint, lane, status, reason, generation, failing, hold, breaker;
+  UuidArray project, endpoint;
+  Int2Array lane;
+  TextArray status, reason;
+  Int4Array generation;
+  TimestampArray failing, hold, breaker;
   for (const auto& state : states) {
     project.add(state.project);
     endpoint.add(state.endpoint);
     lane.add(state.lane);
-    status.add_raw(state.is_disabled ? "inactive" : "active");
-    reason.add(state.reason.empty() ? std::nullopt : std::optional(state.reason));
+    status.add(state.is_disabled ? "inactive" : "active");
+    reason.add(or_null(state.reason));
     generation.add(state.generation);
     failing.add(state.failing_since);
     hold.add(state.hold_until);

@@ -38,7 +38,7 @@ StoredEvent event_from(const pqxx::row& row) {
 
 void add_endpoints(Tx& tx, const ProjectId& project, std::vector<StoredEvent>& events) {
   std::map<EventId, StoredEvent*> open;
-  ArrayText ids, lows, highs;
+  UuidArray ids, lows, highs;
   for (auto& event : events) {
     if (event.is_beyond || !event.endpoints.empty()) continue;
     open[event.id] = &event;
@@ -101,7 +101,7 @@ Result<StoredEvent> get_event(Tx& tx, const ProjectId& project, const EventId& i
 }
 
 Result<std::vector<StoredEvent>> list_events(Tx& tx, const EventFilter& filter, const Keyset& keyset) {
-  ArrayText endpoints;
+  UuidArray endpoints;
   for (const auto& endpoint : filter.endpoints) endpoints.add(endpoint);
   const auto [name, sql] = list_statement(filter, keyset);
   std::vector<StoredEvent> events;

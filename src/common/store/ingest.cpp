@@ -12,7 +12,6 @@ namespace {
 // One statement, one snapshot. `ok` holds the projects whose configuration is still the one that was matched against:
 // the test sits inside the statement, whose snapshot is taken after the batch was closed, so a change that was
 // acknowledged before an event was received is always seen. Everything else is driven by what `e` really inserted.
-// Bodies come as one binary parameter and are cut by offset: no escaping, no copies in text form.
 std::string commit_sql(const std::string& day) {
   return R"sql(
 WITH ok AS MATERIALIZED (
@@ -20,8 +19,8 @@ WITH ok AS MATERIALIZED (
    WHERE (SELECT p.config_version FROM projects p WHERE p.id = x.project_id AND p.deleted_at IS NULL) = x.version),
 k AS (
   INSERT INTO idempotency_keys AS i (project_id, key, event_id, content_hash, expires_at)
-  SELECT x.project_id, x.key, x.event_id, decode(x.hash, 'hex'), $3::timestamptz + interval '72 hours'
-    FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::text[]) x(project_id, key, event_id, hash)
+  SELECT x.project_id, x.key, x.event_id, x.hash, $3::timestamptz + interval '72 hours'
+    FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::bytea[]) x(project_id, key, event_id, hash)
    WHERE x.project_id IN (SELECT project_id FROM ok)
    ORDER BY x.project_id, x.key
   ON CONFLICT (project_id, key) DO UPDATE
@@ -32,15 +31,15 @@ e AS (
   INSERT INTO events_)sql" +
          day + R"sql( (project_id, id, event_type, body, headers, idempotency_key, trace_parent,
                             endpoint_id, owner_id, received_at, matched_count)
-  SELECT x.project_id, x.id, x.event_type, substring($8::bytea FROM x.body_from FOR x.body_bytes), x.headers, x.key,
-         x.trace_parent, x.endpoint_id, x.owner_id, $3::timestamptz, x.matched_count
-    FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::int[], $13::int[], $14::text[], $15::text[], $16::text[],
-                $17::uuid[], $18::text[], $19::int[])
-      x(project_id, id, event_type, body_from, body_bytes, headers, key, trace_parent, endpoint_id, owner_id, matched_count)
+  SELECT x.project_id, x.id, x.event_type, x.body, x.headers, x.key, x.trace_parent, x.endpoint_id, x.owner_id,
+         $3::timestamptz, x.matched_count
+    FROM unnest($8::uuid[], $9::uuid[], $10::text[], $11::bytea[], $12::text[], $13::text[], $14::text[], $15::uuid[],
+                $16::text[], $17::int[])
+      x(project_id, id, event_type, body, headers, key, trace_parent, endpoint_id, owner_id, matched_count)
    WHERE x.project_id IN (SELECT project_id FROM ok) AND (x.key IS NULL OR x.id IN (SELECT event_id FROM k))
   RETURNING id),
 y AS MATERIALIZED (
-  SELECT y.* FROM unnest($20::uuid[], $21::uuid[], $22::uuid[], $23::uuid[], $24::uuid[], $25::smallint[], $26::text[], $27::bigint[])
+  SELECT y.* FROM unnest($18::uuid[], $19::uuid[], $20::uuid[], $21::uuid[], $22::uuid[], $23::smallint[], $24::text[], $25::bigint[])
     y(project_id, id, event_id, endpoint_id, subscription_id, lane, reason, version)
    WHERE y.event_id IN (SELECT id FROM e)),
 d AS (
@@ -56,39 +55,41 @@ q AS (
 w AS (
   INSERT INTO pending_events (project_id, event_id, lane, config_version)
   SELECT z.project_id, z.event_id, z.lane, z.version
-    FROM unnest($28::uuid[], $29::uuid[], $30::smallint[], $31::bigint[]) z(project_id, event_id, lane, version)
+    FROM unnest($26::uuid[], $27::uuid[], $28::smallint[], $29::bigint[]) z(project_id, event_id, lane, version)
    WHERE z.event_id IN (SELECT id FROM e))
-SELECT 'e', id FROM e UNION ALL SELECT 'p', project_id FROM ok)sql";
+SELECT CASE WHEN count(*) < $30::int THEN array_to_string(array_agg(id), ',') END, count(*),
+       (SELECT array_to_string(array_agg(project_id), ',') FROM ok) FROM e)sql";
 }
 
 constexpr Statement keys_sql{"ingest_keys", R"sql(
-  SELECT i.project_id, i.key, i.event_id, encode(i.content_hash, 'hex')
-    FROM unnest($1::uuid[], $2::text[]) x(project_id, key) JOIN idempotency_keys i ON i.project_id = x.project_id AND i.key = x.key)sql"};
+  SELECT i.project_id, i.key, i.event_id, i.content_hash
+    FROM unnest($1::uuid[], $2::text[]) x(project_id, key)
+    CROSS JOIN LATERAL (
+      SELECT * FROM idempotency_keys k WHERE k.project_id = x.project_id AND k.key = x.key LIMIT 1) i)sql"};
 
 constexpr Statement lock_versions_sql{"project_versions_lock",
                                       "SELECT id FROM projects WHERE id = ANY ($1::uuid[]) ORDER BY id FOR SHARE"};
 
-std::string hash_text(const KeyHash& hash) {
-  return crypto::to_hex(std::string_view(reinterpret_cast<const char*>(hash.data()), hash.size()));
-}
+std::string_view bytes_of(const KeyHash& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
 
 // Those that were not stored although their project was current met an existing idempotency key: same content or not?
 void judge_keys(Tx& tx, const IngestBatch& batch, std::vector<IngestAnswer>& answers,
                 const std::vector<std::size_t>& open) {
-  ArrayText projects, keys;
+  UuidArray projects;
+  TextArray keys;
   for (const auto index : open) {
     projects.add(batch.events[index]->project);
-    keys.add(std::string_view(batch.events[index]->content->idempotency_key));
+    keys.add(batch.events[index]->content->idempotency_key);
   }
   std::map<std::pair<ProjectId, std::string>, std::pair<EventId, std::string>> found;
   for (const auto& row : tx.exec(keys_sql, projects.take(), keys.take())) {
-    found[{as_id<ProjectTag>(row[0]), as_text(row[1])}] = {as_id<EventTag>(row[2]), as_text(row[3])};
+    found[{as_id<ProjectTag>(row[0]), as_text(row[1])}] = {as_id<EventTag>(row[2]), as_bytes(row[3])};
   }
   for (const auto index : open) {
     const auto& event = *batch.events[index];
     const auto key = found.find({event.project, event.content->idempotency_key});
     if (key == found.end()) continue;  // purged in between: stays stale, the next round inserts it
-    const bool is_same = key->second.second == hash_text(event.content_hash);
+    const bool is_same = key->second.second == bytes_of(event.content_hash);
     answers[index] = {is_same ? IngestOutcome::duplicate : IngestOutcome::conflict, key->second.first};
   }
 }
@@ -114,83 +115,117 @@ DeliveryId make_delivery_id(const EventId& origin, const EventId& event, const S
 }
 
 Result<void> lock_project_versions(Tx& tx, const std::vector<ProjectId>& projects) {
-  ArrayText list;
+  UuidArray list;
   for (const auto& project : projects) list.add(project);
   tx.exec(lock_versions_sql, list.take());
   return {};
 }
 
-Result<std::vector<IngestAnswer>> commit_events(Tx& tx, const IngestBatch& batch) {
-  std::map<ProjectId, std::int64_t> versions;
-  std::string bodies;
-  std::size_t bytes = 0;
-  for (const auto* event : batch.events) bytes += event->content->body->size();
-  bodies.reserve(bytes);
-  ArrayText k_project, k_key, k_event, k_hash;
-  ArrayText e_project, e_id, e_type, e_from, e_bytes, e_headers, e_key, e_trace, e_endpoint, e_owner, e_matched;
-  ArrayText d_project, d_id, d_event, d_endpoint, d_subscription, d_lane, d_reason, d_version;
-  ArrayText p_project, p_event, p_lane, p_version;
-  const auto optional = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
-  for (const auto* event : batch.events) {
-    versions[event->project] = event->config_version;
-    const auto& content = *event->content;
+namespace {
+
+// The parameters of a batch, column by column.
+struct Columns {
+  struct {
+    UuidArray project;
+    Int8Array version;
+  } versions;
+  struct {
+    UuidArray project, event;
+    TextArray key;
+    ByteaArray hash;
+  } keys;
+  struct {
+    UuidArray project, id, endpoint;
+    TextArray type, headers, key, trace, owner;
+    ByteaArray body;
+    Int4Array matched;
+  } events;
+  struct {
+    UuidArray project, id, event, endpoint, subscription;
+    Int2Array lane;
+    TextArray reason;
+    Int8Array version;
+  } deliveries;
+  struct {
+    UuidArray project, event;
+    Int2Array lane;
+    Int8Array version;
+  } pending;
+
+  explicit Columns(const IngestBatch& batch) {
+    std::map<ProjectId, std::int64_t> known;
+    for (const auto* event : batch.events) {
+      known[event->project] = event->config_version;
+      add(*event);
+    }
+    for (const auto& [project, version] : known) {
+      versions.project.add(project);
+      versions.version.add(version);
+    }
+  }
+
+ private:
+  void add(const NewEvent& event) {
+    const auto& content = *event.content;
     if (!content.idempotency_key.empty()) {
-      k_project.add(event->project);
-      k_key.add(std::string_view(content.idempotency_key));
-      k_event.add(event->id);
-      k_hash.add_raw(hash_text(event->content_hash));
+      keys.project.add(event.project);
+      keys.key.add(content.idempotency_key);
+      keys.event.add(event.id);
+      keys.hash.add(bytes_of(event.content_hash));
     }
-    e_project.add(event->project);
-    e_id.add(event->id);
-    e_type.add(std::string_view(content.event_type));
-    e_from.add(bodies.size() + 1);
-    e_bytes.add(content.body->size());
-    bodies += *content.body;
-    e_headers.add(optional(content.headers_json));
-    e_key.add(optional(content.idempotency_key));
-    e_trace.add(optional(content.trace_parent));
-    e_endpoint.add(event->endpoint);
-    e_owner.add(optional(event->owner_id));
-    event->is_pending ? e_matched.add_null() : e_matched.add(event->deliveries.size());
-    for (const auto& delivery : event->deliveries) {
-      d_project.add(event->project);
-      d_id.add(delivery.id);
-      d_event.add(event->id);
-      d_endpoint.add(delivery.endpoint);
-      d_subscription.add(delivery.subscription);
-      d_lane.add(delivery.lane);
-      d_reason.add(optional(delivery.discard_reason));
-      d_version.add(event->config_version);
+    events.project.add(event.project);
+    events.id.add(event.id);
+    events.type.add(content.event_type);
+    events.body.add(*content.body);
+    events.headers.add(or_null(content.headers_json));
+    events.key.add(or_null(content.idempotency_key));
+    events.trace.add(or_null(content.trace_parent));
+    events.endpoint.add(event.endpoint);
+    events.owner.add(or_null(event.owner_id));
+    event.is_pending ? events.matched.add_null() : events.matched.add(event.deliveries.size());
+    for (const auto& delivery : event.deliveries) {
+      deliveries.project.add(event.project);
+      deliveries.id.add(delivery.id);
+      deliveries.event.add(event.id);
+      deliveries.endpoint.add(delivery.endpoint);
+      deliveries.subscription.add(delivery.subscription);
+      deliveries.lane.add(delivery.lane);
+      deliveries.reason.add(or_null(delivery.discard_reason));
+      deliveries.version.add(event.config_version);
     }
-    if (event->is_pending) {
-      p_project.add(event->project);
-      p_event.add(event->id);
-      p_lane.add(event->pending_lane);
-      p_version.add(event->config_version);
+    if (event.is_pending) {
+      pending.project.add(event.project);
+      pending.event.add(event.id);
+      pending.lane.add(event.pending_lane);
+      pending.version.add(event.config_version);
     }
   }
-  ArrayText v_project, v_version;
-  for (const auto& [project, version] : versions) {
-    v_project.add(project);
-    v_version.add(version);
-  }
+};
+
+}  // namespace
+
+Result<std::vector<IngestAnswer>> commit_events(Tx& tx, const IngestBatch& batch) {
+  Columns c(batch);
   const std::string day = partition_day(batch.events.front()->id.bytes);
-  const auto rows =
-      tx.exec_named("ingest_" + day, commit_sql(day), v_project.take(), v_version.take(), batch.received_at,
-                    k_project.take(), k_key.take(), k_event.take(), k_hash.take(), Bytes{bodies}, e_project.take(),
-                    e_id.take(), e_type.take(), e_from.take(), e_bytes.take(), e_headers.take(), e_key.take(),
-                    e_trace.take(), e_endpoint.take(), e_owner.take(), e_matched.take(), d_project.take(), d_id.take(),
-                    d_event.take(), d_endpoint.take(), d_subscription.take(), d_lane.take(), d_reason.take(),
-                    d_version.take(), p_project.take(), p_event.take(), p_lane.take(), p_version.take());
-  std::set<EventId> stored;
-  std::set<ProjectId> current;
-  for (const auto& row : rows) {
-    if (row[0].c_str()[0] == 'e')
-      stored.insert(as_id<EventTag>(row[1]));
-    else
-      current.insert(as_id<ProjectTag>(row[1]));
-  }
+  const auto rows = tx.exec_named(
+      "ingest_" + day, commit_sql(day), c.versions.project.take(), c.versions.version.take(), batch.received_at,
+      c.keys.project.take(), c.keys.key.take(), c.keys.event.take(), c.keys.hash.take(), c.events.project.take(),
+      c.events.id.take(), c.events.type.take(), c.events.body.take(), c.events.headers.take(), c.events.key.take(),
+      c.events.trace.take(), c.events.endpoint.take(), c.events.owner.take(), c.events.matched.take(),
+      c.deliveries.project.take(), c.deliveries.id.take(), c.deliveries.event.take(), c.deliveries.endpoint.take(),
+      c.deliveries.subscription.take(), c.deliveries.lane.take(), c.deliveries.reason.take(),
+      c.deliveries.version.take(), c.pending.project.take(), c.pending.event.take(), c.pending.lane.take(),
+      c.pending.version.take(), batch.events.size());
   std::vector<IngestAnswer> answers(batch.events.size());
+  // Almost always all of them: then their ids need not travel back.
+  if (rows[0][1].as<std::size_t>() == answers.size()) {
+    for (auto& answer : answers) answer.outcome = IngestOutcome::stored;
+    return answers;
+  }
+  const auto stored_ids = as_ids<EventTag>(rows[0][0]);
+  const auto current_ids = as_ids<ProjectTag>(rows[0][2]);
+  const std::set<EventId> stored(stored_ids.begin(), stored_ids.end());
+  const std::set<ProjectId> current(current_ids.begin(), current_ids.end());
   std::vector<std::size_t> open;
   for (std::size_t index = 0; index < answers.size(); ++index) {
     if (stored.contains(batch.events[index]->id))
@@ -235,7 +270,7 @@ SELECT y.lane, y.endpoint_id, $3::timestamptz, y.id, $1::uuid, $2::uuid, y.subsc
 }  // namespace
 
 Result<std::vector<PendingEvent>> list_pending(Tx& tx, const std::vector<std::int16_t>& lanes) {
-  ArrayText list;
+  Int2Array list;
   for (const auto lane : lanes) list.add(lane);
   std::vector<PendingEvent> pending;
   for (const auto& row : tx.exec(pending_sql, list.take())) {
@@ -254,13 +289,15 @@ Result<bool> expand_pending(Tx& tx, const PendingEvent& pending, const std::vect
            : tx.exec(pending_done_sql, pending.project, pending.event, pending.cursor);
   if (moved.empty()) return false;
   if (!deliveries.empty()) {
-    ArrayText id, endpoint, subscription, lane, reason;
+    UuidArray id, endpoint, subscription;
+    Int2Array lane;
+    TextArray reason;
     for (const auto& delivery : deliveries) {
       id.add(delivery.id);
       endpoint.add(delivery.endpoint);
       subscription.add(delivery.subscription);
       lane.add(delivery.lane);
-      reason.add(delivery.discard_reason.empty() ? std::nullopt : std::optional(delivery.discard_reason));
+      reason.add(or_null(delivery.discard_reason));
     }
     tx.exec_named("expand_" + day, expand_sql(day), pending.project, pending.event, now, id.take(), endpoint.take(),
                   subscription.take(), lane.take(), reason.take(), pending.config_version);

@@ -47,7 +47,7 @@ std::vector<TakenLane> lanes_from(const pqxx::result& rows) {
 Result<std::vector<TakenLane>> join_node(Tx& tx, const NodeIdentity& node, bool takes_over) {
   tx.exec(join_sql, node.id, node.name, node.version, lease_length.count());
   if (!takes_over) return std::vector<TakenLane>{};
-  ArrayText former;
+  UuidArray former;
   for (const auto& row : tx.exec(namesakes_sql, node.name, node.id)) former.add(as_id<NodeTag>(row[0]));
   return lanes_from(tx.exec(inherit_sql, node.id, former.take()));
 }
@@ -65,7 +65,7 @@ Result<std::vector<TakenLane>> take_lanes(Tx& tx, const NodeId& node, int count)
 }
 
 Result<bool> release_lanes(Tx& tx, const NodeId& node, const std::vector<std::int16_t>& lanes) {
-  ArrayText list;
+  Int2Array list;
   for (const auto lane : lanes) list.add(lane);
   return !tx.exec(release_sql, node, list.take()).empty();
 }

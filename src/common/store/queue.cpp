@@ -74,7 +74,8 @@ std::int16_t lane_of(const IdBytes& id, int lane_count) {
 Result<int> lane_count(Tx& tx) { return tx.exec(lane_count_sql)[0][0].as<int>(); }
 
 Result<DueScan> scan_due(Tx& tx, const std::vector<LaneFloor>& lanes) {
-  ArrayText lane, floor;
+  Int2Array lane;
+  TimestampArray floor;
   for (const auto& each : lanes) {
     lane.add(each.lane);
     floor.add(each.floor);
@@ -90,7 +91,10 @@ Result<DueScan> scan_due(Tx& tx, const std::vector<LaneFloor>& lanes) {
 }
 
 Result<FetchedRows> fetch_rows(Tx& tx, const std::vector<FetchWish>& wishes) {
-  ArrayText lane, endpoint, rows_max, floor;
+  Int2Array lane;
+  UuidArray endpoint;
+  Int4Array rows_max;
+  TimestampArray floor;
   for (const auto& wish : wishes) {
     lane.add(wish.lane);
     endpoint.add(wish.endpoint);
@@ -109,7 +113,7 @@ Result<FetchedRows> fetch_rows(Tx& tx, const std::vector<FetchWish>& wishes) {
 }
 
 Result<std::vector<StoredContent>> load_contents(Tx& tx, const std::vector<EventKey>& events) {
-  ArrayText project, id;
+  UuidArray project, id;
   for (const auto& key : events) {
     project.add(key.project);
     id.add(key.event);
@@ -128,7 +132,9 @@ Result<std::vector<StoredContent>> load_contents(Tx& tx, const std::vector<Event
 }
 
 Result<std::vector<DeliveryId>> change_rows(Tx& tx, const std::vector<RowChange>& changes) {
-  ArrayText lane, endpoint, due, delivery, project, attempt, new_due, new_attempt;
+  UuidArray endpoint, delivery, project;
+  Int2Array lane, attempt, new_attempt;
+  TimestampArray due, new_due;
   for (const auto& change : changes) {
     lane.add(change.row.lane);
     endpoint.add(change.row.endpoint);

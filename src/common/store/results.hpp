@@ -8,25 +8,10 @@
 #include <vector>
 
 #include "common/domain/delivery.hpp"
+#include "common/store/attempt_detail.hpp"
 #include "common/store/db.hpp"
 
 namespace fairlead::store {
-
-// One HTTP request of a delivery, as it is kept.
-struct AttemptRecord {
-  std::string url;
-  std::string address;  // dialled; empty: none
-  TimePoint requested_at;
-  std::optional<TimePoint> responded_at;
-  int status = 0;  // HTTP status; 0: no answer
-  std::string reason_phrase;
-  std::string failure;  // the failure class, "none" for success
-  std::string error;
-  std::string request_headers;   // JSON array of [name, value], credentials masked
-  std::string response_headers;  // the same; empty: no answer
-  std::string response_body;
-  std::int64_t phases_us[5] = {-1, -1, -1, -1, -1};  // dns, connect, tls, first byte, total
-};
 
 struct DeliveryResult {
   QueueRow row;  // as it was sent: its due time and attempt are the fence

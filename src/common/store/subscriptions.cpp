@@ -32,9 +32,9 @@ constexpr Statement delete_sql{"subscription_delete", R"sql(
   UPDATE subscriptions SET deleted_at = $3, updated_at = $3, version = $4
    WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL)sql"};
 
-std::string types_to(const std::vector<std::string>& types) {
-  ArrayText list;
-  for (const auto& type : types) list.add(std::string_view(type));
+Wire types_to(const std::vector<std::string>& types) {
+  TextArray list;
+  for (const auto& type : types) list.add(type);
   return list.take();
 }
 
@@ -83,7 +83,7 @@ Result<std::vector<Subscription>> list_subscriptions(Tx& tx, const SubscriptionF
   std::string name = "subscription_list", sql = kColumns;
   sql += " WHERE s.project_id = $1 AND s.id BETWEEN $2 AND $3 AND s.deleted_at IS NULL";
   sql += " AND ($5 = '' OR position(lower($5) IN lower(s.name)) > 0)";
-  ArrayText endpoints;
+  UuidArray endpoints;
   for (const auto& endpoint : filter.endpoints) endpoints.add(endpoint);
   if (filter.endpoints.empty()) {
     sql += " AND $6::uuid[] IS NOT NULL";

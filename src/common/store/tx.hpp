@@ -1,15 +1,22 @@
 // A statement, its parameters and the transaction it runs in. Only files of this room include this header.
 #pragma once
 
+#include <bit>
+#include <concepts>
+#include <cstring>
 #include <optional>
 #include <pqxx/pqxx>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "common/core/check.hpp"
 #include "common/core/id.hpp"
+#include "common/store/answer_deadline.hpp"
 
 namespace fairlead::store {
 struct Nullable;
@@ -25,9 +32,9 @@ struct Statement {
   const char* sql;
 };
 
-// Bytes that go over as a binary parameter.
-struct Bytes {
-  std::string_view data;
+// A parameter in PostgreSQL's binary form.
+struct Wire {
+  std::string data;
 };
 
 namespace param {
@@ -46,7 +53,7 @@ template <class Tag>
 std::string of(const Id<Tag>& id) {
   return to_uuid(id);
 }
-inline pqxx::binarystring of(Bytes value) { return pqxx::binarystring(value.data.data(), value.data.size()); }
+inline pqxx::binarystring of(const Wire& value) { return pqxx::binarystring(value.data.data(), value.data.size()); }
 
 }  // namespace param
 
@@ -67,65 +74,156 @@ struct pqxx::string_traits<fairlead::store::Nullable> {
 
 namespace fairlead::store {
 
-// A PostgreSQL array literal, built up element by element.
-class ArrayText {
+// What an array's elements look like on the wire: PostgreSQL's type (pg_type.dat) and its binary form (…_recv).
+namespace element {
+
+struct Uuid {
+  static constexpr std::uint32_t oid = 2950;
+};
+struct Int2 {
+  static constexpr std::uint32_t oid = 21;
+};
+struct Int4 {
+  static constexpr std::uint32_t oid = 23;
+};
+struct Int8 {
+  static constexpr std::uint32_t oid = 20;
+};
+struct Text {
+  static constexpr std::uint32_t oid = 25;
+};
+struct Bytea {
+  static constexpr std::uint32_t oid = 17;
+};
+struct Timestamp {
+  static constexpr std::uint32_t oid = 1184;  // with time zone: microseconds since 2000-01-01 UTC
+};
+
+}  // namespace element
+
+// A one-dimensional array parameter in binary form (array_recv), built up element by element: nothing is formatted,
+// escaped or parsed on either side.
+template <class Element>
+class Array {
  public:
-  void add_raw(std::string_view plain) {  // digits, uuids, times: nothing to escape
-    separate();
-    text_ += plain;
-  }
-  void add(std::string_view value) {
-    separate();
-    text_ += '"';
-    for (const char c : value) {
-      if (c == '"' || c == '\\') text_ += '\\';
-      text_ += c;
-    }
-    text_ += '"';
-  }
+  Array() { wire_.resize(kHeadBytes); }
+
   void add_null() {
-    separate();
-    text_ += "NULL";
+    has_null_ = 1;
+    put_int(std::uint32_t{0xffffffff});
+    ++count_;
   }
-  void add(const std::optional<std::string>& value) { value ? add(std::string_view(*value)) : add_null(); }
+  void add(std::string_view value)
+    requires(std::is_same_v<Element, element::Text> || std::is_same_v<Element, element::Bytea>)
+  {
+    put(value.data(), value.size());
+  }
   template <class Tag>
+    requires std::is_same_v<Element, element::Uuid>
   void add(const Id<Tag>& id) {
-    add_raw(to_uuid(id));
+    put(id.bytes.data(), id.bytes.size());
   }
-  template <class Tag>
-  void add(const std::optional<Id<Tag>>& id) {
-    id ? add_raw(to_uuid(*id)) : add_null();
+  void add(std::integral auto value)
+    requires(std::is_same_v<Element, element::Int2> || std::is_same_v<Element, element::Int4> ||
+             std::is_same_v<Element, element::Int8>)
+  {
+    using Wire =
+        std::conditional_t<std::is_same_v<Element, element::Int2>, std::int16_t,
+                           std::conditional_t<std::is_same_v<Element, element::Int4>, std::int32_t, std::int64_t>>;
+    FL_CHECK(std::in_range<Wire>(value), "an array's element fits its column's type");
+    put_number(static_cast<std::make_unsigned_t<Wire>>(static_cast<Wire>(value)));
   }
-  void add(TimePoint time) { add_raw(to_rfc3339(time)); }
-  void add(const std::optional<TimePoint>& time) { time ? add(*time) : add_null(); }
-  void add(std::integral auto value) { add_raw(std::to_string(value)); }
-  [[nodiscard]] std::string take() { return std::move(text_) + '}'; }
+  void add(TimePoint time)
+    requires std::is_same_v<Element, element::Timestamp>
+  {
+    constexpr TimePoint kEpoch = std::chrono::sys_days{std::chrono::year{2000} / 1 / 1};
+    put_number(static_cast<std::uint64_t>((time - kEpoch).count()));
+  }
+  template <class Value>
+  void add(const std::optional<Value>& value) {
+    value ? add(*value) : add_null();
+  }
+
+  // The parameter; the array is empty afterwards and not to be used again.
+  [[nodiscard]] Wire take() {
+    if (count_ == 0) wire_.resize(12);
+    set_int(0, count_ == 0 ? 0 : 1);  // dimensions
+    set_int(4, has_null_);
+    set_int(8, Element::oid);
+    if (count_ > 0) {
+      set_int(12, count_);
+      set_int(16, 1);  // the first index
+    }
+    return {std::move(wire_)};
+  }
 
  private:
-  void separate() {
-    if (text_.size() > 1) text_ += ',';
+  static constexpr std::size_t kHeadBytes = 20;
+
+  void put(const void* data, std::size_t bytes) {
+    put_int(static_cast<std::uint32_t>(bytes));
+    wire_.append(static_cast<const char*>(data), bytes);
+    ++count_;
   }
-  std::string text_ = "{";
+  template <std::unsigned_integral Number>
+  void put_number(Number number) {
+    const Number swapped = std::byteswap(number);
+    put(&swapped, sizeof swapped);
+  }
+  void put_int(std::uint32_t number) {
+    const auto swapped = std::byteswap(number);
+    wire_.append(reinterpret_cast<const char*>(&swapped), sizeof swapped);
+  }
+  void set_int(std::size_t offset, std::uint32_t number) {
+    const auto swapped = std::byteswap(number);
+    std::memcpy(wire_.data() + offset, &swapped, sizeof swapped);
+  }
+
+  std::string wire_;
+  std::uint32_t count_ = 0, has_null_ = 0;
 };
+
+// An empty text is stored as null.
+[[nodiscard]] inline std::optional<std::string_view> or_null(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
+}
+
+using UuidArray = Array<element::Uuid>;
+using Int2Array = Array<element::Int2>;
+using Int4Array = Array<element::Int4>;
+using Int8Array = Array<element::Int8>;
+using TextArray = Array<element::Text>;
+using ByteaArray = Array<element::Bytea>;
+using TimestampArray = Array<element::Timestamp>;
 
 class Tx {
  public:
-  Tx(pqxx::connection_base& connection, pqxx::transaction_base& transaction, std::set<std::string>& prepared)
-      : connection_(connection), transaction_(transaction), prepared_(prepared) {}
+  struct Session {
+    pqxx::connection_base& connection;
+    std::set<std::string>& prepared;  // names known to the server
+    AnswerDeadline& deadline;
+    std::chrono::milliseconds answer_limit;  // of each statement
+  };
+  Tx(Session session, pqxx::transaction_base& transaction) : session_(session), transaction_(transaction) {}
 
   template <class... Args>
   pqxx::result exec(const Statement& statement, const Args&... args) {
     prepare(statement.name, statement.sql);
+    session_.deadline.expect_within(session_.answer_limit);
     return transaction_.exec_prepared(statement.name, param_of(args)...);
   }
   // For statements whose text names a day's partition.
   template <class... Args>
   pqxx::result exec_named(const std::string& name, const std::string& sql, const Args&... args) {
     prepare(name, sql);
+    session_.deadline.expect_within(session_.answer_limit);
     return transaction_.exec_prepared(name, param_of(args)...);
   }
   // Unprepared, without parameters: migrations and session settings.
-  pqxx::result exec_script(const std::string& sql) { return transaction_.exec(sql); }
+  pqxx::result exec_script(const std::string& sql) {
+    session_.deadline.expect_within(session_.answer_limit);
+    return transaction_.exec(sql);
+  }
 
  private:
   template <class T>
@@ -139,9 +237,8 @@ class Tx {
   }
   void prepare(const std::string& name, const std::string& sql);
 
-  pqxx::connection_base& connection_;
+  Session session_;
   pqxx::transaction_base& transaction_;
-  std::set<std::string>& prepared_;
 };
 
 // Reading columns.
@@ -153,6 +250,16 @@ template <class Tag>
 std::optional<Id<Tag>> as_optional_id(const pqxx::field& field) {
   if (field.is_null()) return std::nullopt;
   return as_id<Tag>(field);
+}
+// Of array_to_string(uuid[], ','): null and empty give none.
+template <class Tag>
+std::vector<Id<Tag>> as_ids(const pqxx::field& field) {
+  constexpr std::size_t kUuid = 36;
+  std::vector<Id<Tag>> ids;
+  const std::string_view text(field.c_str(), field.size());
+  for (std::size_t at = 0; at + kUuid <= text.size(); at += kUuid + 1)
+    ids.push_back(Id<Tag>{id_from_uuid(text.substr(at, kUuid)).value()});
+  return ids;
 }
 TimePoint as_time(const pqxx::field& field);
 std::optional<TimePoint> as_optional_time(const pqxx::field& field);

@@ -27,7 +27,7 @@ Result<bool> vacuum_queue(Tx& tx) {
 Result<int> purge_idempotency_keys(Tx& tx) { return static_cast<int>(tx.exec(purge_sql).size()); }
 
 Result<std::int64_t> count_waiting(Tx& tx, const std::vector<std::int16_t>& lanes) {
-  ArrayText list;
+  Int2Array list;
   for (const auto lane : lanes) list.add(lane);
   return tx.exec(waiting_sql, list.take())[0][0].as<std::int64_t>();
 }

@@ -58,42 +58,6 @@ void add_signatures(net::HeaderList& headers, const OutgoingInput& input, const 
   headers.emplace_back("webhook-signature", crypto::sign_standard(secrets, id, unix_seconds, *content.body));
 }
 
-// Text that PostgreSQL takes: valid UTF-8 without NUL.
-std::string clean(const std::string& text) {
-  if (std::ranges::all_of(text, [](char c) { return c > 0; })) return text;
-  std::string dumped = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  std::string cleaned = nlohmann::json::parse(dumped).get<std::string>();
-  std::erase(cleaned, '\0');
-  return cleaned;
-}
-
-// A JSON string; almost every header is plain ASCII, which needs no library.
-void append_json(std::string& out, const std::string& text) {
-  const bool is_plain =
-      std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
-  if (!is_plain) {
-    out += nlohmann::json(clean(text)).dump();
-    return;
-  }
-  out += '"';
-  out += text;
-  out += '"';
-}
-
-std::string headers_to_json(const net::HeaderList& headers, const EndpointConfig* mask_for) {
-  std::string list = "[";
-  for (const auto& [name, value] : headers) {
-    if (list.size() > 1) list += ',';
-    list += '[';
-    append_json(list, name);
-    list += ',';
-    append_json(list, mask_for != nullptr && is_credential(name, *mask_for) ? "***" : value);
-    list += ']';
-  }
-  list += ']';
-  return list;
-}
-
 }  // namespace
 
 Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventContent& content,
@@ -119,29 +83,32 @@ Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventC
       if (!has_header(headers, name)) headers.emplace_back(name, value.get<std::string>());
     }
   }
+  if (!has_header(headers, hops_header)) headers.emplace_back(hops_header, "1");
   if (!content.trace_parent.empty() && !has_header(headers, "traceparent"))
     headers.emplace_back("traceparent", content.trace_parent);
   if (!has_header(headers, "User-Agent")) headers.emplace_back("User-Agent", std::string("Fairlead/") + kVersion);
   return request;
 }
 
-store::AttemptRecord make_attempt(const net::ClientRequest& request, const std::string& url,
-                                  const EndpointConfig& endpoint, const net::ClientResponse& response,
-                                  TimePoint requested_at, TimePoint responded_at) {
+store::AttemptRecord make_attempt(net::ClientRequest request, const std::string& url, const EndpointConfig& endpoint,
+                                  net::ClientResponse response, TimePoint requested_at, TimePoint responded_at) {
   store::AttemptRecord record;
   record.url = url;
-  record.address = response.address;
+  record.address = std::move(response.address);
   record.requested_at = requested_at;
   if (response.status != 0) {
     record.responded_at = responded_at;
     record.status = response.status;
-    record.reason_phrase = clean(response.reason);
-    record.response_headers = headers_to_json(response.headers, nullptr);
-    record.response_body = response.body;
+    record.reason_phrase = std::move(response.reason);
+    record.response_headers = std::move(response.headers);
+    record.response_body = std::move(response.body);
   }
   record.failure = std::string(net::to_text(response.failure));
-  record.error = clean(response.error);
-  record.request_headers = headers_to_json(request.headers, &endpoint);
+  record.error = std::move(response.error);
+  record.request_headers = std::move(request.headers);
+  for (auto& [name, value] : record.request_headers) {
+    if (is_credential(name, endpoint)) value = "***";
+  }
   const auto& phases = response.phases;
   const std::int64_t micros[] = {phases.dns, phases.connect, phases.tls, phases.first_byte, phases.total};
   std::ranges::copy(micros, record.phases_us);

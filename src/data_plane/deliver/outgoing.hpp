@@ -22,9 +22,9 @@ struct OutgoingInput {
 [[nodiscard]] Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventContent& content,
                                                       const ProjectSettings& settings, const EndpointConfig& endpoint);
 
-// Credentials in the request's headers are masked; text that is no UTF-8 is made so.
-[[nodiscard]] store::AttemptRecord make_attempt(const net::ClientRequest& request, const std::string& url,
-                                                const EndpointConfig& endpoint, const net::ClientResponse& response,
+// Credentials in the request's headers are masked.
+[[nodiscard]] store::AttemptRecord make_attempt(net::ClientRequest request, const std::string& url,
+                                                const EndpointConfig& endpoint, net::ClientResponse response,
                                                 TimePoint requested_at, TimePoint responded_at);
 
 }  // namespace fairlead::deliver

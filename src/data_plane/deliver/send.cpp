@@ -49,22 +49,22 @@ Task<Sent> send(net::HttpClient& client, SendJob job, DatabaseClock clock) {
                                                   .is_at_most_once = job.is_at_most_once,
                                                   .now = responded_at,
                                                   .jitter = random_jitter()});
-  Sent sent;
-  sent.failure = response.failure;
-  sent.hold_until = verdict.hold_until;
-  sent.is_gone = verdict.is_gone;
-  sent.result = {
-      .row = job.row,
-      .status = verdict.status,
-      .next_due = verdict.next_due,
-      .attempts = attempt,
-      .reason = verdict.reason,
-      .attempt = make_attempt(request, job.endpoint->url, *job.endpoint, response, requested_at, responded_at)};
   if (spdlog::should_log(spdlog::level::debug)) {
     spdlog::debug("delivery_attempted delivery={} endpoint={} attempt={} failure={} status={} took_us={}",
                   to_text(job.row.delivery), to_text(job.row.endpoint), attempt, net::to_text(response.failure),
                   response.status, response.phases.total);
   }
+  Sent sent;
+  sent.failure = response.failure;
+  sent.hold_until = verdict.hold_until;
+  sent.is_gone = verdict.is_gone;
+  sent.result = {.row = job.row,
+                 .status = verdict.status,
+                 .next_due = verdict.next_due,
+                 .attempts = attempt,
+                 .reason = verdict.reason,
+                 .attempt = make_attempt(std::move(request), job.endpoint->url, *job.endpoint, std::move(response),
+                                         requested_at, responded_at)};
   co_return sent;
 }
 

@@ -179,10 +179,13 @@ Result<EventRequest> parse_event_request(EventKind kind, std::string_view body, 
   FL_TRY_VOID(check_header("X-Key", content->idempotency_key, "idempotency_key"));
   FL_TRY(const int hops, read_hops(headers.hops));
   FL_TRY(auto custom_headers, read_custom_headers(members));
-  request.content_hash =
-      hash_content(kind, request.target, *content, custom_headers.empty() ? std::string() : custom_headers.dump());
-  custom_headers[std::string(hops_header)] = std::to_string(hops + 1);
-  content->headers_json = custom_headers.dump();
+  if (!custom_headers.empty()) content->headers_json = custom_headers.dump();
+  if (!content->idempotency_key.empty())
+    request.content_hash = hash_content(kind, request.target, *content, content->headers_json);
+  if (hops > 0) {
+    custom_headers[std::string(hops_header)] = std::to_string(hops + 1);
+    content->headers_json = custom_headers.dump();
+  }
   if (headers.trace_parent.size() <= 128) content->trace_parent = std::string(headers.trace_parent);
   request.content = std::move(content);
   return request;

@@ -15,7 +15,6 @@ namespace fairlead::ingest {
 
 enum class EventKind { endpoint, fanout, broadcast };
 
-inline constexpr std::string_view hops_header = "Fairlead-Hops";
 inline constexpr int hops_max = 5;
 inline constexpr std::size_t idempotency_key_bytes_max = 512;
 inline constexpr std::size_t custom_headers_max = 50;

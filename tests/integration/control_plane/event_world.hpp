@@ -99,8 +99,10 @@ class EventWorld : public ControlWorld {
                        : status == 0 ? "connect_refused"
                                      : "http_status",
             .error = status == 0 ? "nobody listens" : "",
-            .request_headers = R"([["Content-Type","application/json"],["X-Key","***"]])",
-            .response_headers = status == 0 ? "" : R"([["Set-Cookie","a"],["Server","s"],["set-cookie","b"]])",
+            .request_headers = {{"Content-Type", "application/json"}, {"X-Key", "***"}},
+            .response_headers = status == 0
+                                    ? store::HeaderList{}
+                                    : store::HeaderList{{"Set-Cookie", "a"}, {"Server", "s"}, {"set-cookie", "b"}},
             .response_body = body};
   }
 

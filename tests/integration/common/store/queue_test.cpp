@@ -88,7 +88,6 @@ class QueueTest : public ::testing::Test {
     attempt.url = "https://hooks.example.test";
     attempt.requested_at = row.due;
     attempt.failure = status == DeliveryStatus::success ? "none" : "http_status";
-    attempt.request_headers = "[]";
     attempt.response_body = std::string("\0\xff\"\\", 4);
     return {.row = row,
             .status = status,

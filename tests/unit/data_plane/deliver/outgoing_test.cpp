@@ -73,15 +73,16 @@ TEST(MakeRequest, KeepsThePrecedenceOfHeaders) {
       headers, [](const auto& header) { return header.second == "forged" || header.second == "text/plain"; }));
   EXPECT_EQ(header_of(headers, "X-Key"), "real");
   EXPECT_EQ(header_of(headers, "X-A"), "1");
+  EXPECT_EQ(header_of(headers, "Fairlead-Hops"), "1");
   EXPECT_EQ(header_of(headers, "User-Agent"), "mine");
   EXPECT_EQ(header_of(headers, "X-Convoy-Idempotency-Key"), "inv-1");
   EXPECT_EQ(header_of(headers, "X-Convoy-Event-ID"), to_text(EventId{}));
   EXPECT_EQ(header_of(headers, "X-Convoy-EventDelivery-ID"), to_text(DeliveryId{}));
 }
 
-// Goal: what is kept of an attempt shows no credential and is text that PostgreSQL takes. Method: credentials in three
-// places, bytes that are no UTF-8.
-TEST(MakeAttempt, MasksCredentialsAndCleansText) {
+// Goal: what is kept of an attempt shows no credential and is otherwise as it was. Method: credentials in two places,
+// bytes that are no UTF-8 in the answer.
+TEST(MakeAttempt, MasksCredentials) {
   auto endpoint = endpoint_with({{Secret("s"), std::nullopt}});
   endpoint.authentication = AuthenticationHeader{"X-Key", Secret("real-credential")};
   const auto request =
@@ -94,10 +95,11 @@ TEST(MakeAttempt, MasksCredentialsAndCleansText) {
   response.headers = {{"X-B", "\xc3\x28"}};
   response.body = std::string("\0\xff", 2);
   const auto record = make_attempt(*request, endpoint.url, endpoint, response, kNow, kNow + 1s);
-  EXPECT_EQ(record.request_headers.find("credential"), std::string::npos);
-  EXPECT_NE(record.request_headers.find("\"***\""), std::string::npos);
-  EXPECT_EQ(record.reason_phrase.find('\0'), std::string::npos);
-  EXPECT_TRUE(nlohmann::json::accept(record.response_headers)) << record.response_headers;
+  EXPECT_EQ(header_of(record.request_headers, "X-Key"), "***");
+  EXPECT_EQ(header_of(record.request_headers, "Authorization"), "***");
+  EXPECT_EQ(header_of(record.request_headers, "X-A"), "1");
+  EXPECT_EQ(record.reason_phrase, response.reason);
+  EXPECT_EQ(record.response_headers, response.headers);
   EXPECT_EQ(record.response_body, std::string("\0\xff", 2));
 }
 

@@ -100,6 +100,7 @@ TEST(ParseEventRequest, TakesTheKeyFromHeaderOrBody) {
 // does not matter.
 TEST(ParseEventRequest, HashesWhatAKeyStandsFor) {
   const auto hash = [](std::string_view body, RequestHeaders headers = {}, EventKind kind = EventKind::broadcast) {
+    headers.idempotency_key = "k1";
     return parse(body, kind, headers)->content_hash;
   };
   const auto first = hash(R"({"event_type":"t","data":1})");
