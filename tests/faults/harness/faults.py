@@ -125,8 +125,10 @@ def log_pipe_blocked(arena, round_):
                 pass
         except BlockingIOError:
             os.set_blocking(write_end, True)
-        round_.wait_more(1200)
+        before, round_.load.rate = round_.load.rate, 1500
         wait_until("log lines are dropped", lambda: arena.node.last_sample().lines_dropped > 0, 60 * SLOWNESS)
+        round_.wait_more(200)
+        round_.load.rate = before
         arena.node.stop()
     finally:
         os.close(read_end)
