@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -70,6 +71,11 @@ std::string RawClient::read_rest() {
   while (read_more()) {
   }
   return std::exchange(buffer_, {});
+}
+
+bool RawClient::is_ended() const {
+  pollfd state{.fd = fd_, .events = POLLRDHUP};
+  return ::poll(&state, 1, 0) == 1;
 }
 
 }  // namespace fairlead::test

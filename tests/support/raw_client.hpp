@@ -23,6 +23,8 @@ class RawClient {
   std::string read_rest();
   // True if the server closes before anything else comes.
   bool is_closed() { return read_rest().empty() && !is_timed_out_; }
+  // The server has closed or reset, whatever there is still to read.
+  [[nodiscard]] bool is_ended() const;
   [[nodiscard]] bool is_timed_out() const { return is_timed_out_; }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -24,6 +25,8 @@ using asio::ip::tcp;
 namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kEvictedShare = 64;  // of the connections allowed, one in so many is closed at once
+constexpr std::chrono::milliseconds kSearchPause{100};
 
 }  // namespace
 
@@ -43,51 +46,104 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
         serving(std::make_shared<HttpServing>(std::move(options), std::move(handler))),
         acceptor(asio::make_strand(io)) {}
 
+  // Of one client address. After a search that found nobody to evict, the next one waits a little.
+  struct Address {
+    std::size_t count = 0;
+    Steady::time_point search_again_at{};
+  };
+
   asio::io_context& context;
   std::shared_ptr<HttpServing> serving;
   tcp::acceptor acceptor;
   std::uint16_t port = 0;
   mutable std::mutex mutex;  // guards what follows; never held over an await
   std::unordered_set<SessionPtr> sessions;
-  std::unordered_map<std::string, std::size_t> by_address;
+  std::unordered_map<std::string, Address> by_address;
+  Steady::time_point search_again_at{};
 
   Task<void> accept_loop();
   void serve(tcp::socket socket);
-  bool enter(const SessionPtr& session, const std::string& address);
-  void leave(const SessionPtr& session, const std::string& address);
+  bool enter(const SessionPtr& session);
+  void leave(const SessionPtr& session);
+  void relieve();
+  // With the mutex held.
+  bool make_room(Steady::time_point& again_at, std::size_t connections_max, const std::string* address);
+  void forget(const SessionPtr& session);
 };
 
 // False: there are too many, or the server is draining. drain() sets its flag before it takes the mutex, so a session
 // is either refused here or found there.
-bool HttpServer::State::enter(const SessionPtr& session, const std::string& address) {
+bool HttpServer::State::enter(const SessionPtr& session) {
   const auto& options = serving->options;
   const std::lock_guard lock(mutex);
-  if (serving->is_draining || sessions.size() >= options.connections_max) return false;
-  auto& count = by_address[address];
-  if (count >= options.connections_per_address_max) return false;
-  ++count;
+  if (serving->is_draining) return false;
+  const auto& address = session->remote_address();
+  if (const auto found = by_address.find(address);
+      found != by_address.end() && found->second.count >= options.connections_per_address_max &&
+      !make_room(found->second.search_again_at, options.connections_per_address_max, &address)) {
+    return false;
+  }
+  if (sessions.size() >= options.connections_max && !make_room(search_again_at, options.connections_max, nullptr)) {
+    return false;
+  }
+  ++by_address[address].count;
   sessions.insert(session);
   return true;
 }
 
-void HttpServer::State::leave(const SessionPtr& session, const std::string& address) {
+// Closes those that have waited for their client the longest, a few at once, because a search looks at all: slow
+// clients cannot lock others out. `address`: only among that one's. False: nobody has waited for long.
+bool HttpServer::State::make_room(Steady::time_point& again_at, std::size_t connections_max,
+                                  const std::string* address) {
+  using Waiting = std::pair<Steady::time_point, SessionPtr>;
+  const auto now = Steady::now();
+  if (now < again_at) return false;
+  std::vector<Waiting> waiting;
+  for (const auto& session : sessions) {
+    if (address != nullptr && session->remote_address() != *address) continue;
+    const auto since = session->waiting_since();
+    if (since && now - *since >= serving->options.eviction_age) waiting.emplace_back(*since, session);
+  }
+  const auto count = std::min(waiting.size(), connections_max / kEvictedShare + 1);
+  const auto last = waiting.begin() + static_cast<std::ptrdiff_t>(count);
+  std::ranges::nth_element(waiting, last, {}, &Waiting::first);
+  std::size_t evicted = 0;
+  for (auto each = waiting.begin(); each != last; ++each) {
+    if (!each->second->evict(each->first)) continue;
+    forget(each->second);
+    ++evicted;
+  }
+  if (evicted == 0) again_at = now + kSearchPause;
+  spdlog::warn("connections_crowded address={} connections_max={} evicted={}", address != nullptr ? *address : "any",
+               connections_max, evicted);
+  return evicted > 0;
+}
+
+void HttpServer::State::forget(const SessionPtr& session) {
+  if (sessions.erase(session) == 0) return;  // evicted before
+  const auto found = by_address.find(session->remote_address());
+  if (--found->second.count == 0) by_address.erase(found);
+}
+
+void HttpServer::State::leave(const SessionPtr& session) {
   const std::lock_guard lock(mutex);
-  sessions.erase(session);
-  const auto found = by_address.find(address);
-  if (--found->second == 0) by_address.erase(found);
+  forget(session);
 }
 
 void HttpServer::State::serve(tcp::socket socket) {
   boost::system::error_code error;
-  const auto remote = socket.remote_endpoint(error);
+  static_cast<void>(socket.remote_endpoint(error));
   if (error) return;  // gone already
   socket.set_option(tcp::no_delay(true), error);
-  const auto address = remote.address().to_string();
   auto session = std::make_shared<HttpSession>(std::move(socket), serving);
-  if (!enter(session, address)) return;  // closes it
-  asio::co_spawn(
-      session->executor(), session->run(),
-      [self = shared_from_this(), session, address](const std::exception_ptr&) { self->leave(session, address); });
+  if (!enter(session)) return;  // closes it
+  asio::co_spawn(session->executor(), session->run(),
+                 [self = shared_from_this(), session](const std::exception_ptr&) { self->leave(session); });
+}
+
+void HttpServer::State::relieve() {
+  const std::lock_guard lock(mutex);
+  static_cast<void>(make_room(search_again_at, sessions.size(), nullptr));
 }
 
 Task<void> HttpServer::State::accept_loop() {
@@ -98,8 +154,9 @@ Task<void> HttpServer::State::accept_loop() {
       serve(std::move(socket));
       continue;
     }
-    // Out of descriptors, usually: give connections time to end instead of spinning.
+    // Out of descriptors, usually: make room, and give connections time to end instead of spinning.
     spdlog::warn("accept_failed error={}", error.message());
+    relieve();
     asio::steady_timer pause(acceptor.get_executor(), std::chrono::milliseconds(100));
     co_await pause.async_wait(use_tuple);
   }

@@ -57,8 +57,11 @@ struct HttpServerOptions {
   std::chrono::seconds header_timeout{15};
   std::chrono::seconds body_timeout{30};
   std::chrono::seconds idle_timeout{75};
+  // Full, the connections that have waited for their client the longest (idle, slow to send or to read) are closed to
+  // make room, if they have waited that long; else newcomers are closed at once.
   std::size_t connections_max = 8192;
-  std::size_t connections_per_address_max = 4096;  // of one client address
+  std::size_t connections_per_address_max = 4096;  // of one client address; full, it makes room among its own
+  std::chrono::milliseconds eviction_age{1000};
 };
 
 class HttpServer {

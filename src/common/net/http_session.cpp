@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
@@ -91,9 +92,40 @@ HttpSession::HttpSession(tcp::socket socket, std::shared_ptr<const HttpServing> 
 }
 
 void HttpSession::expect_within(Steady::duration time) {
-  deadline_ = Steady::now() + time;
+  const auto now = Steady::now();
+  deadline_ = now + time;
   is_late_ = false;
+  static_cast<void>(mark_waiting(now.time_since_epoch().count()));  // evicted, it soon finds its socket closed
   if (deadline_ < armed_until_) arm();
+}
+
+bool HttpSession::stop_waiting() {
+  deadline_ = Steady::time_point::max();
+  return mark_waiting(kBusy);
+}
+
+// Only eviction writes beside the strand, and it is for ever.
+bool HttpSession::mark_waiting(Steady::rep value) {
+  auto current = waiting_since_.load();
+  return current != kEvicted && waiting_since_.compare_exchange_strong(current, value);
+}
+
+std::optional<Steady::time_point> HttpSession::waiting_since() const {
+  const auto since = waiting_since_.load();
+  if (since == kBusy || since == kEvicted) return std::nullopt;
+  return Steady::time_point(Steady::duration(since));
+}
+
+bool HttpSession::evict(Steady::time_point since) {
+  auto expected = since.time_since_epoch().count();
+  if (!waiting_since_.compare_exchange_strong(expected, kEvicted)) return false;
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    ErrorCode ignored;
+    // Reset, so that the system does not keep what such a client never reads.
+    if (!self->is_idle_) self->socket_.set_option(tcp::socket::linger(true, 0), ignored);
+    self->socket_.close(ignored);
+  });
+  return true;
 }
 
 void HttpSession::arm() {
@@ -166,7 +198,7 @@ Task<bool> HttpSession::exchange() {
     std::string kept = incoming.is_chunked ? std::string(block) : std::string();
     buffer_.consume(header_bytes);
     if (co_await read_body(incoming, std::move(kept), fault)) {
-      deadline_ = Steady::time_point::max();
+      if (!stop_waiting()) co_return false;
       const bool has_body = incoming.request->method != http::verb::head;
       auto response = co_await call(incoming.request);
       const bool stays = incoming.keeps_alive && !response.close && !serving_->is_draining;

@@ -36,6 +36,11 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   [[nodiscard]] Task<void> run();
   // On the strand: an idle connection ends now, a busy one after its answer (HttpServing::is_draining is set).
   void drain();
+  // From any thread: since when the session has been waiting for its client; nothing while it is busy with a request.
+  [[nodiscard]] std::optional<Steady::time_point> waiting_since() const;
+  // From any thread: if it still waits since then, it ends without another word and never calls the handler again.
+  [[nodiscard]] bool evict(Steady::time_point since);
+  [[nodiscard]] const std::string& remote_address() const { return remote_address_; }
   [[nodiscard]] boost::asio::any_io_executor executor() { return socket_.get_executor(); }
 
  private:
@@ -77,7 +82,10 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   [[nodiscard]] Incoming parse_header(std::string_view block) const;
   HttpResponse late(std::string_view what) const;
   HttpResponse too_large() const;
+  // The client has that long for the step that begins now.
   void expect_within(Steady::duration time);
+  [[nodiscard]] bool stop_waiting();  // false: evicted meanwhile
+  bool mark_waiting(Steady::rep value);
   void arm();
 
   std::shared_ptr<const HttpServing> serving_;
@@ -89,6 +97,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   bool is_late_ = false;
   bool is_idle_ = true;
   bool is_over_ = false;
+  // Steady's ticks since when the client is waited for; kBusy, or kEvicted for ever.
+  static constexpr Steady::rep kBusy = 0, kEvicted = -1;
+  std::atomic<Steady::rep> waiting_since_ = Steady::now().time_since_epoch().count();
   std::string remote_address_;
   std::string request_id_;  // of the request under way
   boost::beast::flat_buffer buffer_;
