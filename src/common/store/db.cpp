@@ -93,6 +93,7 @@ Connection::~Connection() {
   if (deadline_) deadline_->watch(-1);
 }
 Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
 
 Result<void> Connection::open() {
   try {

@@ -42,6 +42,7 @@ class Connection {
   explicit Connection(DbOptions options);
   ~Connection();
   Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
   // Runs `work` in a transaction of that kind. An exception becomes an Error: Code::unavailable with reason
   // "database_unavailable" if the connection was lost (the outcome is unknown) or could not be opened, with reason
   // "database_busy" if it was cancelled by a timeout, a lock or a deadlock; Code::internal with the SQLSTATE in the

@@ -42,7 +42,7 @@ a AS (
   INSERT INTO attempts_)sql" +
          day + R"sql( (project_id, delivery_id, n, requested_at, status, failure, detail)
   SELECT project_id, id, n, requested_at, code, failure, detail FROM done WHERE detail IS NOT NULL)
-SELECT CASE WHEN count(*) < $16::int THEN array_to_string(array_agg(id), ',') END FROM done)sql";
+SELECT CASE WHEN count(*) < $16::int THEN coalesce(array_to_string(array_agg(id), ','), '') END FROM done)sql";
 }
 
 // The columns of one day's results.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace fairlead::store {
 namespace {
 
@@ -71,7 +73,7 @@ TEST(AttemptDetail, KeepsUnusualValues) {
   const std::string odd(33, 'a'), upper(64, 'A'), hash(44, 'f');
   for (const auto& value : {std::string(), odd, upper, hash, "x" + odd, std::string(31, '0'), std::string(128, '7'),
                             std::string("===="), std::string(43, 'A') + "=", "v1," + std::string(42, 'A') + "B=",
-                            "v1,n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg= v1,", std::string(88, '='),
+                            std::string("v1,n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg= v1,"), std::string(88, '='),
                             std::string("\0\xff\r\n", 4), std::string("Fairlead-Hops"), std::string(70'000, 'q')}) {
     attempt.request_headers.emplace_back("X-Value", value);
     attempt.response_headers.emplace_back(value.substr(0, 100), "close");
