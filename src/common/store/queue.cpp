@@ -41,13 +41,16 @@ constexpr Statement contents_sql{"event_contents", R"sql(
   SELECT e.id, e.event_type, e.body, e.headers, e.idempotency_key, e.trace_parent
     FROM unnest($1::uuid[], $2::uuid[]) w(project_id, id)
     CROSS JOIN LATERAL (SELECT * FROM events v WHERE v.project_id = w.project_id AND v.id = w.id LIMIT 1) e)sql"};
+// By place, for the same reason as in results.cpp.
 constexpr Statement change_sql{"queue_change", R"sql(
   UPDATE queue q SET due_at = c.new_due, attempt = c.new_attempt
     FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::uuid[], $6::smallint[],
                 $7::timestamptz[], $8::smallint[])
       c(lane, endpoint_id, due_at, delivery_id, project_id, attempt, new_due, new_attempt)
-   WHERE q.lane = c.lane AND q.endpoint_id = c.endpoint_id AND q.due_at = c.due_at AND q.delivery_id = c.delivery_id
-     AND q.project_id = c.project_id AND q.attempt = c.attempt
+   WHERE q.ctid = (SELECT p.ctid FROM queue p
+                    WHERE p.lane = c.lane AND p.endpoint_id = c.endpoint_id AND p.due_at = c.due_at
+                      AND p.delivery_id = c.delivery_id AND p.project_id = c.project_id AND p.attempt = c.attempt)
+     AND q.delivery_id = c.delivery_id AND q.due_at = c.due_at AND q.attempt = c.attempt
   RETURNING q.delivery_id)sql"};
 
 QueueRow row_from(const pqxx::row& row) {

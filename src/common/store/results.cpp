@@ -9,7 +9,10 @@ namespace fairlead::store {
 namespace {
 
 // Everything is driven by the rows that DELETE and UPDATE of the queue return, never by the input: the queue row is the
-// token. Partitions are named and carry no bounds (measured: what else the planner does with them).
+// token. Partitions are named and carry no bounds (measured: what else the planner does with them). The queue's rows
+// are found by a look-up for each of x and joined by their place: once the queue was analysed or vacuumed while empty,
+// a plain join reads its whole index for every batch. The row's own columns are compared again because only they are
+// tested anew when somebody else has just changed the row.
 std::string record_sql(const std::string& day) {
   return R"sql(
 WITH x AS (
@@ -19,13 +22,19 @@ WITH x AS (
     x(lane, endpoint_id, due_at, id, project_id, fence, next_at, state, n, reason, requested_at, code, failure, detail)),
 gone AS (
   DELETE FROM queue q USING x
-   WHERE q.lane = x.lane AND q.endpoint_id = x.endpoint_id AND q.due_at = x.due_at AND q.delivery_id = x.id
-     AND q.project_id = x.project_id AND q.attempt = x.fence AND x.next_at IS NULL
+   WHERE x.next_at IS NULL
+     AND q.ctid = (SELECT p.ctid FROM queue p
+                    WHERE p.lane = x.lane AND p.endpoint_id = x.endpoint_id AND p.due_at = x.due_at
+                      AND p.delivery_id = x.id AND p.project_id = x.project_id AND p.attempt = x.fence)
+     AND q.delivery_id = x.id AND q.due_at = x.due_at AND q.attempt = x.fence
   RETURNING x.*),
 moved AS (
   UPDATE queue q SET due_at = x.next_at, attempt = x.n FROM x
-   WHERE q.lane = x.lane AND q.endpoint_id = x.endpoint_id AND q.due_at = x.due_at AND q.delivery_id = x.id
-     AND q.project_id = x.project_id AND q.attempt = x.fence AND x.next_at IS NOT NULL
+   WHERE x.next_at IS NOT NULL
+     AND q.ctid = (SELECT p.ctid FROM queue p
+                    WHERE p.lane = x.lane AND p.endpoint_id = x.endpoint_id AND p.due_at = x.due_at
+                      AND p.delivery_id = x.id AND p.project_id = x.project_id AND p.attempt = x.fence)
+     AND q.delivery_id = x.id AND q.due_at = x.due_at AND q.attempt = x.fence
   RETURNING x.*),
 done AS (SELECT * FROM gone UNION ALL SELECT * FROM moved),
 d AS (

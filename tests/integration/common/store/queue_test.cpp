@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <pqxx/pqxx>
+#include <thread>
 
 #include "common/store/ingest.hpp"
 #include "common/store/results.hpp"
@@ -76,8 +77,9 @@ class QueueTest : public ::testing::Test {
             .config_version = 1};
   }
 
-  std::vector<DeliveryId> record(std::vector<DeliveryResult> results) {
-    auto recorded = connection_.run(TxKind::autocommit, [&](Tx& tx) { return record_results(tx, results, now_); });
+  std::vector<DeliveryId> record(std::vector<DeliveryResult> results) { return record(connection_, results); }
+  std::vector<DeliveryId> record(Connection& connection, const std::vector<DeliveryResult>& results) {
+    auto recorded = connection.run(TxKind::autocommit, [&](Tx& tx) { return record_results(tx, results, now_); });
     EXPECT_TRUE(recorded) << recorded.error().message;
     return recorded ? *recorded : std::vector<DeliveryId>{};
   }
@@ -273,6 +275,69 @@ TEST_F(QueueTest, UpdatesDeliveriesInPlace) {
       database_.sql("SELECT n_tup_hot_upd || '/' || n_tup_upd FROM pg_stat_user_tables WHERE relname = 'deliveries_" +
                     day + "' AND schemaname = current_schema()");
   EXPECT_EQ(hot, "1000/1000");
+}
+
+// Goal: a result costs a look-up, whatever the planner knows of the queue. Method: the queue is analysed while it is
+// empty and its dead rows are still there; a connection with the data plane's settings records; PostgreSQL's own count
+// of index scans (one for all of them would mean that it read the whole index).
+TEST_F(QueueTest, RecordsByLookUpAlsoWhenTheQueueWasAnalysedEmpty) {
+  const auto commit_many = [&] {
+    std::vector<NewEvent> events;
+    for (int n = 0; n < 200; ++n) events.push_back(event({static_cast<std::uint8_t>(n)}));
+    commit(events);
+    std::vector<DeliveryResult> results;
+    for (const auto& each : events) results.push_back(result(row_of(each), DeliveryStatus::success, std::nullopt, 1));
+    return results;
+  };
+  const auto flush = [](Connection& connection) {
+    EXPECT_TRUE(connection.run(TxKind::autocommit, [](Tx& tx) -> Result<bool> {
+      tx.exec_script("SELECT pg_stat_force_next_flush()");
+      return true;
+    }));
+  };
+  EXPECT_EQ(record(commit_many()).size(), 200U);
+  database_.sql("ANALYZE queue");
+  Connection hot({.url = database_.url(), .application_name = "test", .is_hot = true});
+  const auto results = commit_many();
+  flush(connection_);
+  const std::string scans =
+      "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'queue_pkey' AND "
+      "schemaname = current_schema()";
+  const int before = std::stoi(database_.sql(scans));
+  EXPECT_EQ(record(hot, results).size(), 200U);
+  flush(hot);
+  EXPECT_GE(std::stoi(database_.sql(scans)) - before, 200);
+}
+
+// Goal: of two that change the same row at the same time, the second changes nothing. Method: a re-date is held open
+// while a result of the same row is recorded; the result waits, the re-date is committed.
+TEST_F(QueueTest, ALateResultDoesNotTouchARowThatWasRedatedMeanwhile) {
+  const auto made = event({1});
+  commit({made});
+  auto other = database_.connect();
+  std::thread late;
+  std::vector<DeliveryId> recorded{made.deliveries[0].id};
+  ASSERT_TRUE(connection_.run(TxKind::read_write, [&](Tx& tx) -> Result<bool> {
+    FL_TRY(const auto changed, change_rows(tx, {{row_of(made), now_ + 60s, 1}}));
+    EXPECT_EQ(changed.size(), 1U);
+    late = std::thread([&] {
+      const std::vector<DeliveryResult> results{result(row_of(made), DeliveryStatus::success, std::nullopt, 1)};
+      recorded =
+          other.run(TxKind::autocommit, [&](Tx& late_tx) { return record_results(late_tx, results, now_); }).value();
+    });
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (tx.exec_script("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+               .empty()) {
+      if (std::chrono::steady_clock::now() > deadline) return fail(Code::internal, "nobody waited");
+      std::this_thread::yield();
+    }
+    return true;
+  }));
+  late.join();
+  EXPECT_TRUE(recorded.empty());
+  EXPECT_EQ(count("queue"), 1);
+  EXPECT_EQ(count("attempts"), 0);
+  EXPECT_EQ(database_.sql("SELECT attempt FROM queue"), "1");
 }
 
 }  // namespace
