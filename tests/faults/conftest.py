@@ -1,4 +1,4 @@
-"""Fixtures of the short set: one world a module, and a round that is judged when its test ends."""
+"""Fixtures of the short set: one world for all, a new one after a failure, and a round that is judged when its test ends."""
 
 import os
 import shutil
@@ -12,15 +12,36 @@ from harness.arena import Arena, Round
 SEED = int(os.environ.get("FAIRLEAD_FAULT_SEED", "1"))
 
 
-@pytest.fixture(scope="module")
-def arena():
-    folder = tempfile.mkdtemp(prefix="fairlead-faults-")
-    made = Arena(folder)
-    try:
-        yield made
-    finally:
-        made.close()
-        shutil.rmtree(folder, ignore_errors=True)
+class Worlds:
+    """The world that tests share; a test that failed may have left it broken, so the next one gets another."""
+
+    def __init__(self):
+        self.arena = None
+
+    def get(self):
+        if self.arena is None:
+            self.arena = Arena(tempfile.mkdtemp(prefix="fairlead-faults-"))
+        return self.arena
+
+    def close(self):
+        if self.arena is not None:
+            self.arena.close()
+            shutil.rmtree(self.arena.folder, ignore_errors=True)
+            self.arena = None
+
+
+@pytest.fixture(scope="session")
+def worlds():
+    made = Worlds()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def arena(worlds, request):
+    yield worlds.get()
+    if getattr(request.node, "has_failed", False):
+        worlds.close()
 
 
 @pytest.fixture
@@ -42,6 +63,7 @@ def judged(arena, request):
 def pytest_runtest_makereport(item, call):
     """A failure shows the end of all logs."""
     report = yield
+    item.has_failed = getattr(item, "has_failed", False) or report.failed
     arena = getattr(item, "funcargs", {}).get("arena")
     if report.failed and arena is not None:
         for program in [*arena.nodes, arena.planes.control]:

@@ -2,8 +2,6 @@
 
 #ifdef FAIRLEAD_FAULT_POINTS
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -88,7 +86,8 @@ void fault_point(FaultPoint point) {
   auto& state = armed();
   if (!state.is_armed.load(std::memory_order_acquire) || state.plan.point != point) return;
   if (state.passed.fetch_add(1) + 1 != state.plan.passing) return;
-  kill(getpid(), state.plan.action == FaultAction::kill ? SIGKILL : SIGSTOP);
+  // To this very thread: sent to the process, another could take it a moment later, and this one would have gone on.
+  static_cast<void>(raise(state.plan.action == FaultAction::kill ? SIGKILL : SIGSTOP));
 }
 
 }  // namespace fairlead

@@ -66,6 +66,12 @@ class Arena:
         self.nodes.append(node)
         return node
 
+    def forget_stopped(self):
+        """Nodes of earlier rounds that are gone."""
+        for node in [n for n in self.nodes if n.process is None and n is not self.node]:
+            node.sampler.close()
+            self.nodes.remove(node)
+
     def running(self):
         return [node for node in self.nodes if node.process is not None]
 
@@ -126,6 +132,7 @@ class Round:
     def __init__(self, arena, name, seed, rate=300, timeout=6):
         self.arena, self.name, self.rng = arena, name, random.Random(seed)
         arena.rounds += 1
+        arena.forget_stopped()
         self.ledger = f"r{arena.rounds}"
         self.refused, self.salt = set(), self.rng.randrange(1 << 30)
         arena.receiver.open_ledger(self.ledger, self.reply)

@@ -136,6 +136,9 @@ class Sampler:
         length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         return (await reader.readexactly(length)).decode()
 
+    def close(self):
+        self.task.cancel()
+
     def last(self):
         return self.samples[-1] if self.samples else None
 
