@@ -12,6 +12,7 @@
 
 #include "common/crypto/digest.hpp"
 #include "common/crypto/seal.hpp"
+#include "common/store/attempt_detail.hpp"
 #include "common/store/config_change.hpp"
 #include "common/store/endpoints.hpp"
 #include "common/store/queue.hpp"
@@ -149,7 +150,8 @@ class Seed {
 
 // $1 project, $2 endpoints, $3 lanes, $4 first number, $5 last number, $6 salt, $7 body before the sequence, $8 behind,
 // $9 first due time in seconds from now, $10 seconds that the due times are spread over, $11 seconds that the events'
-// times are spread over, back from $13 seconds ago, $12 all numbers.
+// times are spread over, back from $13 seconds ago, $12 all numbers, $14 an
+// attempt's detail (of finished deliveries).
 constexpr const char* kNumbersSql = R"sql(
 WITH places AS (
   SELECT p.n - 1 AS place, p.endpoint_id, p.lane,
@@ -185,12 +187,23 @@ d AS (
 f AS (
   INSERT INTO failed_deliveries (project_id, delivery_id, endpoint_id, failed_at)
   SELECT $1, delivery_id, endpoint_id, at FROM i WHERE n % 20 = 0)
-INSERT INTO attempts (project_id, delivery_id, n, endpoint_id, url, requested_at, responded_at, status, failure,
-                      request_headers, response_headers, response_body, phases_us)
-SELECT $1, delivery_id, 1, endpoint_id, 'http://127.0.0.1/e/1', at, at + interval '1 ms',
-       CASE WHEN n % 20 = 0 THEN 500 ELSE 200 END, CASE WHEN n % 20 = 0 THEN 'http_status' ELSE 'none' END,
-       '[["Content-Type","application/json"]]', '[["Content-Type","application/json"]]', '{"ok":true}',
-       ARRAY[-1, -1, -1, 900, 1000] FROM i)sql";
+INSERT INTO attempts (project_id, delivery_id, n, requested_at, status, failure, detail)
+SELECT $1, delivery_id, 1, at, CASE WHEN n % 20 = 0 THEN 500 ELSE 200 END,
+       CASE WHEN n % 20 = 0 THEN 'http_status' ELSE 'none' END, decode($14, 'hex') FROM i)sql";
+
+// The same for every delivery: answered with 200 within a millisecond.
+std::string make_detail() {
+  const TimePoint at{std::chrono::seconds(1)};
+  const store::AttemptRecord attempt{.url = "http://127.0.0.1/e/1",
+                                     .address = "127.0.0.1:80",
+                                     .requested_at = at,
+                                     .responded_at = at + std::chrono::milliseconds(1),
+                                     .request_headers = {{"Content-Type", "application/json"}},
+                                     .response_headers = {{"Content-Type", "application/json"}},
+                                     .response_body = R"({"ok":true})",
+                                     .phases_us = {-1, -1, -1, 900, 1000}};
+  return crypto::to_hex(store::encode_detail(attempt, DeliveryId{}));
+}
 
 using Answer = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
@@ -221,21 +234,22 @@ void Seed::make_events() {
                     due_in = std::to_string(options_.due_in_seconds),
                     due_over = std::to_string(options_.due_over_seconds),
                     past = std::to_string(options_.days * 86400.0), age = std::to_string(options_.age_days * 86400.0),
-                    all = std::to_string(options_.events);
+                    detail = make_detail(), all = std::to_string(options_.events);
   if (options_.days > 0) {
     const std::string make = "SELECT make_partitions(current_date - " + std::to_string(options_.days + 1) + ", " +
                              std::to_string(options_.days + 1) + ")";
     expect(connection.get(), PQexec(connection.get(), make.c_str()));
   }
   const std::string sql = std::string(kNumbersSql) + (options_.is_finished ? kFinishedSql : kQueuedSql);
+  const int parameters = options_.is_finished ? 14 : 13;  // as many as the statement names
   for (std::int64_t from = 0; from < options_.events; from += kEventsAStatement) {
     const std::string first = std::to_string(from),
                       last = std::to_string(std::min(options_.events, from + kEventsAStatement) - 1);
-    const std::array<const char*, 13> values{
+    const std::array<const char*, 14> values{
         project.c_str(), ids.c_str(),    numbers.c_str(),  first.c_str(), last.c_str(), salt.c_str(), before.c_str(),
-        behind.c_str(),  due_in.c_str(), due_over.c_str(), past.c_str(),  all.c_str(),  age.c_str()};
-    expect(connection.get(), PQexecParams(connection.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
-                                          values.data(), nullptr, nullptr, 0));
+        behind.c_str(),  due_in.c_str(), due_over.c_str(), past.c_str(),  all.c_str(),  age.c_str(),  detail.c_str()};
+    expect(connection.get(),
+           PQexecParams(connection.get(), sql.c_str(), parameters, nullptr, values.data(), nullptr, nullptr, 0));
   }
 }
 

@@ -1,12 +1,15 @@
 """CPU per event with few and with many subscriptions and endpoints: two sites, of which one serves at a time. (Growth with
 the backlog is measured by the scenario backlog, which has one.)"""
 
+import dataclasses
+
 from lib.outcome import Outcome, Verdict
 from lib.report import row
 from lib.runner import Traffic
 
 TITLE = "CPU per event with 10 and 100,000 subscriptions, and with 10 and 100,000 endpoints"
 FEW = 10
+SPREAD = 1000            # endpoints that share the traffic in the phase "spread"
 GROWTH_MAX = 1.5
 
 
@@ -22,21 +25,24 @@ def run(bench):
         fill(site)
         site.psql.ask("ANALYZE; CHECKPOINT")
         site.gateway.data.stop()
+    spread = dataclasses.replace(sites["endpoints"].traffic, endpoints_file=sites["endpoints"].spread)
+    phases = {**{name: (site, site.traffic) for name, site in sites.items()}, "spread": (sites["endpoints"], spread)}
     for count in range(1, bench.options.rounds + 1):
-        for name, site in sites.items():
+        for name, (site, traffic) in phases.items():
             site.gateway.data.start()
-            bench.runner.load(site, Traffic(1, endpoints_file=site.traffic.endpoints_file))
-            load = outcome.take(f"round {count}, {name}", bench.runner.load(site, site.traffic), name)
+            bench.runner.load(site, dataclasses.replace(traffic, seconds=1))
+            load = outcome.take(f"round {count}, {name}", bench.runner.load(site, traffic), name)
             site.gateway.data.stop()
             bench.say(f"round {count} of {bench.options.rounds}, {name}: {load['events_per_second']:,.0f} events/s")
     labels = {"few": f"{FEW} endpoints, {FEW} subscriptions", "subscriptions": f"{FEW} endpoints, {many:,} subscriptions",
-              "endpoints": f"{many:,} endpoints and subscriptions"}
+              "endpoints": f"{many:,} endpoints and subscriptions",
+              "spread": f"the same, {SPREAD:,} of them receiving"}
     rows = []
     for name, label in labels.items():
         for title, key in (("data plane", "fairlead-data_cpu_us"), ("PostgreSQL", "postgres_cpu_us")):
             values = [each["per_event"][key] for each in outcome.numbers[name]]
             rows.append(row(f"{label}: {title} CPU per event", values, "µs"))
-            if name != "few":
+            if name in ("subscriptions", "endpoints"):
                 few = [each["per_event"][key] for each in outcome.numbers["few"]]
                 outcome.verdicts.append(Verdict(f"{name} {FEW} → {many:,}: {title} CPU per event",
                                                 [late / early for late, early in zip(values, few)], GROWTH_MAX))
@@ -54,4 +60,6 @@ def fill_subscriptions(site, many):
 
 def fill_endpoints(site, many):
     """Each with a subscription to everything; the traffic goes to the first ones, as before."""
-    site.seed(endpoints=many - FEW, subscriptions=many - FEW, url=site.sink_url("e", "{n}"))
+    made, site.spread = site.folder / "endpoints-seeded", site.folder / "endpoints-spread"
+    site.seed(endpoints=many - FEW, subscriptions=many - FEW, url=site.sink_url("e", "{n}"), endpoints_out=made)
+    site.spread.write_text("".join(line + "\n" for line in made.read_text().split()[:SPREAD]))
