@@ -10,4 +10,5 @@ find_package(prometheus-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(PQXX REQUIRED IMPORTED_TARGET libpqxx)
+find_library(MIMALLOC mimalloc REQUIRED)  # in place of malloc, which was a fifth of what an event cost the data plane
 pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)

@@ -3,7 +3,7 @@
 
 run_packages=(postgresql-15 python3 python3-venv ca-certificates)
 build_packages=(clang-19 lld-19 cmake ninja-build pkg-config ccache libboost1.81-dev libssl-dev zlib1g-dev libfmt-dev
-  libspdlog-dev nlohmann-json3-dev libgtest-dev prometheus-cpp-dev libcli11-dev libpqxx-dev libc-ares-dev)
+  libspdlog-dev nlohmann-json3-dev libgtest-dev prometheus-cpp-dev libcli11-dev libpqxx-dev libc-ares-dev libmimalloc-dev)
 fault_packages=(faketime)
 check_packages=(libclang-rt-19-dev clang-format-19 clang-tidy-19 shellcheck systemd)
 

@@ -73,6 +73,8 @@ struct ProjectSettings {
   std::vector<SignatureSpec> signatures = {SignatureSpec{}};
   std::string request_id_header = "X-Convoy-Idempotency-Key";
   bool has_event_id_headers = false;
+  int events_max = 0;  // accepted per events_window by one data plane; 0: no limit
+  std::chrono::seconds events_window{1};
   bool disables_endpoints = true;
   BreakerPolicy breaker;
 };

@@ -10,11 +10,12 @@ constexpr std::int64_t kClockStepMicros = 1'000'000;
 
 }  // namespace
 
-RateLimiter::RateLimiter(int count, std::chrono::seconds window) : count_(window.count() > 0 ? std::max(count, 0) : 0) {
+RateLimiter::RateLimiter(int count, std::chrono::seconds window, std::optional<int> burst)
+    : count_(window.count() > 0 ? std::max(count, 0) : 0) {
   if (count_ == 0) return;
   const std::int64_t micros = Micros{window}.count();
   spacing_ = {micros / count_, micros % count_};
-  const std::int64_t further = std::max<std::int64_t>(count_ / 10, 1) - 1;
+  const std::int64_t further = std::clamp<std::int64_t>(burst.value_or(count / 10), 1, count_) - 1;
   const std::int64_t parts = further * spacing_.parts;
   tolerance_ = {further * spacing_.micros + parts / count_, parts % count_};
 }

@@ -1,5 +1,5 @@
-// How fast one endpoint may be sent to: GCRA (the generic cell rate algorithm), in whole numbers, so that the rate over
-// any long time is exact.
+// How fast one endpoint may be sent to, or one project may send: GCRA (the generic cell rate algorithm), in whole
+// numbers, so that the rate over any long time is exact.
 #pragma once
 
 #include <chrono>
@@ -10,12 +10,12 @@
 
 namespace fairlead {
 
-// `count` sends per `window`, evenly spread, with a burst of at most a tenth of `count` (at least one send). Not
-// thread-safe: it belongs to the strand of the endpoint's owner.
+// `count` per `window`, evenly spread, with a burst of at most `burst` (at least one; a tenth of `count` unless it is
+// said). Not thread-safe.
 class RateLimiter {
  public:
   // count 0 (or a window of 0): unlimited.
-  RateLimiter(int count, std::chrono::seconds window);
+  RateLimiter(int count, std::chrono::seconds window, std::optional<int> burst = {});
   // Nothing: a send is allowed now, and is spent. Else the time from which one will be allowed, and nothing is spent.
   // A clock that was set back blocks for one spacing at most.
   [[nodiscard]] std::optional<TimePoint> take(TimePoint now);

@@ -74,6 +74,10 @@ ProjectSettings read_settings(const std::string& text) {
     if (!versions.empty()) settings.signatures = std::move(versions);
   }
   if (const auto header = config.value("request_id_header", ""); !header.empty()) settings.request_id_header = header;
+  if (const auto found = config.find("ratelimit"); found != config.end() && found->is_object()) {
+    settings.events_max = found->value("count", 0);
+    settings.events_window = std::chrono::seconds(found->value("duration", 0));
+  }
   settings.has_event_id_headers = config.value("add_event_id_trace_headers", false);
   settings.disables_endpoints = config.value("disable_endpoint", true);
   if (const auto found = config.find("circuit_breaker"); found != config.end() && found->is_object()) {

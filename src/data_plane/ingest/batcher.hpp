@@ -21,7 +21,7 @@
 namespace fairlead::ingest {
 
 namespace limits {
-inline constexpr std::size_t batch_events_max = 256;
+inline constexpr std::size_t batch_events_max = 128;
 inline constexpr std::size_t batch_bytes_max = 4 * 1024 * 1024;
 inline constexpr std::size_t batch_deliveries_max = 4096;
 inline constexpr std::size_t queue_events_max = 8192;

@@ -47,6 +47,23 @@ net::HttpResponse created(const StoredEvent& stored) {
                       data);
 }
 
+// The project's own limit is used up (wire contract 1.7).
+net::HttpResponse limited(const match::ProjectView& project, Micros wait, std::string_view request_id) {
+  const auto& settings = project.settings;
+  auto response = net::problem(Error{Code::rate_limited,
+                                     "this project may send " + std::to_string(settings.events_max) + " events in " +
+                                         std::to_string(settings.events_window.count()) + " s; try again later",
+                                     "project_rate_limited"},
+                               request_id);
+  const auto seconds = std::to_string(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count()));
+  std::erase_if(response.headers, [](const auto& header) { return header.first == "Retry-After"; });
+  response.headers.emplace_back("Retry-After", seconds);
+  response.headers.emplace_back("X-RateLimit-Limit", std::to_string(settings.events_max));
+  response.headers.emplace_back("X-RateLimit-Remaining", "0");
+  response.headers.emplace_back("X-RateLimit-Reset", seconds);
+  return response;
+}
+
 }  // namespace
 
 Task<net::HttpResponse> Route::handle(std::shared_ptr<const net::HttpRequest> request) {
@@ -93,9 +110,10 @@ Task<net::HttpResponse> Route::create_event(std::shared_ptr<const net::HttpReque
                            request->request_id);
   }
   // First who, then what: who may not write here learns nothing of what is wrong with the body.
-  if (const auto allowed = co_await authorize_current(*key, project); !allowed) {
-    co_return net::problem(allowed.error(), request->request_id);
-  }
+  const auto allowed = co_await authorize_current(*key, project);
+  if (!allowed) co_return net::problem(allowed.error(), request->request_id);
+  if (const auto now = wiring_.clock(), next = admission_.take(**allowed, now).value_or(now); next > now)
+    co_return limited(**allowed, next - now, request->request_id);
   const RequestHeaders headers{.idempotency_key = request->header("Idempotency-Key").value_or(""),
                                .trace_parent = request->header("traceparent").value_or(""),
                                .hops = request->header(hops_header).value_or("")};
@@ -114,11 +132,10 @@ Task<net::HttpResponse> Route::create_event(std::shared_ptr<const net::HttpReque
 
 // What the snapshot at hand refuses may have been configured a moment ago, so a refusal is checked once more on the
 // newest.
-Task<Result<void>> Route::authorize_current(KeyHash key, ProjectId project) {
-  if (authorize(key, project, *wiring_.refresher.current(), wiring_.clock())) co_return Result<void>{};
+Task<Result<match::ProjectPtr>> Route::authorize_current(KeyHash key, ProjectId project) {
+  if (auto view = authorize(key, project, *wiring_.refresher.current(), wiring_.clock())) co_return view;
   FL_CO_TRY_VOID(co_await wiring_.refresher.refresh());
-  FL_CO_TRY_VOID(authorize(key, project, *wiring_.refresher.current(), wiring_.clock()));
-  co_return Result<void>{};
+  co_return authorize(key, project, *wiring_.refresher.current(), wiring_.clock());
 }
 
 Task<Result<void>> Route::judge_current(std::shared_ptr<Submission> submission) {

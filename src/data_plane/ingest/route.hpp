@@ -5,6 +5,7 @@
 
 #include "common/net/http_server.hpp"
 #include "common/store/db.hpp"
+#include "data_plane/ingest/admission.hpp"
 #include "data_plane/ingest/batcher.hpp"
 
 namespace fairlead::ingest {
@@ -28,10 +29,11 @@ class Route {
  private:
   Task<net::HttpResponse> create_event(std::shared_ptr<const net::HttpRequest> request, ProjectId project,
                                        EventKind kind);
-  Task<Result<void>> authorize_current(KeyHash key, ProjectId project);
+  Task<Result<match::ProjectPtr>> authorize_current(KeyHash key, ProjectId project);
   Task<Result<StoredEvent>> accept(std::shared_ptr<Submission> submission);
   Task<Result<void>> judge_current(std::shared_ptr<Submission> submission);
   Wiring wiring_;
+  Admission admission_;
 };
 
 }  // namespace fairlead::ingest

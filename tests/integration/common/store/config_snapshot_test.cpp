@@ -55,7 +55,7 @@ class ConfigSnapshotTest : public ::testing::Test {
 TEST_F(ConfigSnapshotTest, ReadsAProjectsSettings) {
   add_project(kProject, R"({"max_payload_read_size":2048,"strategy":{"type":"exponential","duration":7,"retry_count":3},
     "signature":{"header":"X-Sig","versions":[{"hash":"SHA512","encoding":"base64"}]},"request_id_header":"X-Id",
-    "add_event_id_trace_headers":true,"disable_endpoint":false,
+    "add_event_id_trace_headers":true,"ratelimit":{"count":500,"duration":60},"disable_endpoint":false,
     "circuit_breaker":{"error_timeout":60,"failure_threshold":50,"observability_window":2,"success_threshold":0}})");
   const auto changes = read();
   ASSERT_EQ(changes.projects.size(), 1U);
@@ -68,6 +68,8 @@ TEST_F(ConfigSnapshotTest, ReadsAProjectsSettings) {
   EXPECT_TRUE(settings.signatures[0].is_sha512 && settings.signatures[0].is_base64);
   EXPECT_EQ(settings.request_id_header, "X-Id");
   EXPECT_TRUE(settings.has_event_id_headers);
+  EXPECT_EQ(settings.events_max, 500);
+  EXPECT_EQ(settings.events_window, std::chrono::seconds(60));
   EXPECT_FALSE(settings.disables_endpoints);
   EXPECT_EQ(settings.breaker.open_for, std::chrono::seconds(60));
   EXPECT_EQ(settings.breaker.failure_percent, 50);

@@ -43,6 +43,13 @@ TEST(RateLimiter, BurstIsATenth) {
   }
 }
 
+// Goal: a burst of its own. Method: the whole count at once, then evenly.
+TEST(RateLimiter, TakesAnotherBurst) {
+  RateLimiter limiter(40, 10s, 40);
+  EXPECT_EQ(take_all(limiter, kStart), 40);
+  EXPECT_EQ(limiter.take(kStart), kStart + 250ms);
+}
+
 // Goal: the answer is the first moment that is allowed, and asking spends nothing. Method: 4 a second.
 TEST(RateLimiter, SaysWhen) {
   RateLimiter limiter(4, 1s);
