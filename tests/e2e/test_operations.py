@@ -116,6 +116,14 @@ def test_data_role_has_least_privilege(planes):
             raise AssertionError(f"the data plane may: {statement}")
 
 
+# Goal: the queue's dead rows are removed without waiting for autovacuum, with the rights that the data plane has. Method:
+# PostgreSQL's own count of vacuums that somebody asked for.
+def test_data_plane_vacuums_the_queue(planes):
+    count = "SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'queue'"
+    before = planes.database.rows(count)[0][0]
+    wait_until("the queue was vacuumed", lambda: planes.database.rows(count)[0][0] > before)
+
+
 # Goal: a hostile event type or header cannot forge a log line. Method: control characters are refused or escaped.
 def test_log_lines_cannot_be_forged(planes, project):
     project.data.post(f"{project.path}/events/fanout", b'{"event_type":"a\\nforged_line x=1","owner_id":"o","data":1}')

@@ -9,8 +9,7 @@
 
 namespace fairlead::store {
 
-// VACUUM of the queue without truncation; needs to own the table (otherwise PostgreSQL skips it with a warning).
-// Autocommit.
+// VACUUM of the queue without truncation. Code::forbidden if this role does not own the table. Autocommit.
 [[nodiscard]] Result<bool> vacuum_queue(Tx& tx);
 // Deletes up to 5,000 expired idempotency keys; how many. Autocommit.
 [[nodiscard]] Result<int> purge_idempotency_keys(Tx& tx);
