@@ -23,18 +23,34 @@ def as_postgres():
     return {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
 
 
-def make_folder(prefix):
-    folder = Path(tempfile.mkdtemp(prefix=prefix))
+def make_folder(use):
+    """A new folder that PostgreSQL's user can enter; its name says whose it is."""
+    folder = Path(tempfile.mkdtemp(prefix=f"fairlead-faults-{use}-{os.getpid()}-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
     return folder
+
+
+def remove_leftovers():
+    """What runs that were killed left behind: servers that still run, folders, mounts."""
+    for folder in Path(tempfile.gettempdir()).glob("fairlead-faults-*-*-*"):
+        owner = folder.name.split("-")[3]
+        if not owner.isdecimal() or Path(f"/proc/{owner}").exists():
+            continue
+        postmaster = folder / "data" / "postmaster.pid"
+        if postmaster.exists():
+            subprocess.run([str(BIN / "pg_ctl"), "-D", str(folder / "data"), "-m", "immediate", "stop"], cwd="/", check=False,
+                           capture_output=True, **as_postgres())
+        subprocess.run(["umount", "-l", str(folder)], check=False, capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Cluster:
     """`wal_folder`: where pg_wal goes, if not into the data folder. `settings` are PostgreSQL's own, over the suite's."""
 
     def __init__(self, wal_folder=None, initdb_options=(), **settings):
-        self.folder = make_folder("fairlead-faults-pg-")
+        remove_leftovers()
+        self.folder = make_folder("pg")
         self.data = self.folder / "data"
         self.port = free_ports(1)[0]
         self.settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": str(self.folder),

@@ -18,7 +18,7 @@ SIZE = {"tables": 160, "wal": 96}  # MiB
 
 class SmallDisk:
     def __init__(self, mebibytes):
-        self.folder = make_folder("fairlead-faults-disk-")
+        self.folder = make_folder("disk")
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=0777", "tmpfs", str(self.folder)],
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
