@@ -7,6 +7,10 @@
 
 namespace fairlead::net {
 
+// "0\r\n\r\n": a chunked message never ends with fewer bytes to come. Beast 1.81 gets its chunks only in pieces of at
+// least that size: shorter ones of the last chunk run into one of its assertions, which ends the process.
+inline constexpr std::size_t chunked_end_bytes = 5;
+
 struct HeaderFault {
   boost::beast::http::status status;
   std::string_view code;     // stable

@@ -333,7 +333,7 @@ Task<bool> HttpSession::read_chunked(std::string& body, std::string header, std:
   parser.put(asio::buffer(header), error);
   parser.eager(true);
   while (!error && !parser.is_done()) {
-    if (buffer_.size() > 0) {
+    if (buffer_.size() >= chunked_end_bytes) {
       buffer_.consume(parser.put(buffer_.data(), error));
       if (!error || error != http::error::need_more) continue;
       error = {};

@@ -2,6 +2,8 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include "common/net/http_guard.hpp"
+
 namespace fairlead::net {
 
 namespace http = boost::beast::http;
@@ -62,6 +64,8 @@ ResponseReader::Step ResponseReader::feed(std::string_view bytes) {
 
 ResponseReader::Step ResponseReader::parse() {
   while (!pending_.empty()) {
+    const bool is_in_chunks = parser_->is_header_done() && parser_->chunked();
+    if (is_in_chunks && pending_.size() < chunked_end_bytes) return Step::more;
     boost::system::error_code error;
     const std::size_t used = parser_->put(boost::asio::buffer(pending_), error);
     pending_.erase(0, used);

@@ -78,6 +78,23 @@ TEST(HttpServer, SkipsAnEmptyLineInPieces) {
   }
 }
 
+// Goal: an empty chunked body may arrive in any pieces. Method: its last chunk cut at every byte; another connection's
+// answers in between give the server time to read each piece alone.
+TEST(HttpServer, ReadsAnEmptyChunkedBodyInPieces) {
+  Server server;
+  for (std::size_t cut = 1; cut < 5; ++cut) {
+    RawClient client(server.port()), other(server.port());
+    const std::string_view last = "0\r\n\r\n";
+    for (const auto& piece : {request("POST /", "Transfer-Encoding: chunked\r\n") + std::string(last.substr(0, cut)),
+                              std::string(last.substr(cut, 1)), std::string(last.substr(cut + 1))}) {
+      client.send(piece);
+      other.send(request("GET /other"));
+      EXPECT_TRUE(other.read_answer().ends_with("GET /other "));
+    }
+    EXPECT_TRUE(client.read_answer().ends_with("POST / ")) << cut;
+  }
+}
+
 // Goal: shapes that two parsers could frame differently are refused and the connection is closed, without the handler.
 // Method: each shape followed by a request that must not be answered.
 TEST(HttpServer, RefusesAmbiguousFraming) {
