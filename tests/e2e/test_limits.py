@@ -23,7 +23,7 @@ def test_a_projects_limit(planes, receiver):
     for _ in range(20):
         free.send(endpoint_id=other["uid"])
     assert limited.counts()[0] == 5
-    limited.control.put(limited.path, {"config": {"ratelimit": {"count": 0, "duration": 0}}}).expect(202)
+    limited.control.put(limited.path, {"name": "limited", "config": {"ratelimit": {"count": 0, "duration": 0}}}).expect(202)
 
     def is_free_again():
         return limited.data.post(f"{limited.path}/events", body).status == 201
