@@ -21,7 +21,7 @@ using KeyPtr = std::unique_ptr<EVP_PKEY, Free>;
 
 std::atomic<int> authorities = 0;  // each has a name of its own
 
-KeyPtr make_key() { return KeyPtr(EVP_EC_gen("P-256")); }
+KeyPtr make_key(bool is_weak = false) { return KeyPtr(is_weak ? EVP_RSA_gen(1024U) : EVP_EC_gen("P-256")); }
 
 void add_extension(X509* certificate, X509* issuer, int id, const std::string& value) {
   X509V3_CTX context;
@@ -52,12 +52,14 @@ CertificatePtr make_certificate(const std::string& name, EVP_PKEY* key, const Ce
   X509_set_issuer_name(out.get(), X509_get_subject_name(issuer));
   add_extension(out.get(), issuer, NID_basic_constraints, is_authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
   if (!is_authority) add_extension(out.get(), issuer, NID_subject_alt_name, wish.names);
+  if (!wish.usage.empty()) add_extension(out.get(), issuer, NID_ext_key_usage, wish.usage);
   X509_sign(out.get(), signing.key, EVP_sha256());
   return out;
 }
 
 ServerTls make_server(X509* certificate, EVP_PKEY* key) {
   ServerTls out(SSL_CTX_new(TLS_server_method()));
+  SSL_CTX_set_security_level(out.get(), 0);  // a server takes what a client must refuse
   SSL_CTX_use_certificate(out.get(), certificate);
   SSL_CTX_use_PrivateKey(out.get(), key);
   return out;
@@ -87,7 +89,7 @@ TestAuthority::~TestAuthority() {
 }
 
 ServerTls TestAuthority::issue(const CertificateWish& wish) const {
-  const auto key = make_key();
+  const auto key = make_key(wish.is_weak);
   const auto certificate =
       make_certificate("Test server", key.get(), wish, {parts_->certificate.get(), parts_->key.get()}, false);
   return make_server(certificate.get(), key.get());

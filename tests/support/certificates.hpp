@@ -17,6 +17,8 @@ using ServerTls = std::unique_ptr<SSL_CTX, FreeTls>;
 struct CertificateWish {
   std::string names = "DNS:hooks.example.test,IP:127.0.0.1";  // subjectAltName
   long from_days = -1, until_days = 10;                       // relative to now
+  std::string usage = {};                                     // extendedKeyUsage; empty: none
+  bool is_weak = false;                                       // an RSA key of 1,024 bits
 };
 
 class TestAuthority {

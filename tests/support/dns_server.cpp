@@ -11,6 +11,7 @@ namespace fairlead::test {
 namespace {
 
 constexpr std::uint16_t kTypeA = 1;
+constexpr std::uint16_t kTypeCname = 5;
 constexpr std::uint16_t kTypeAaaa = 28;
 
 void put16(std::string& out, std::uint16_t value) {
@@ -31,25 +32,47 @@ std::string read_name(const std::string& query, std::size_t& end) {
   return name;
 }
 
+// A name below the question's: "a7." and a pointer to it (RFC 1035 §4.1.4). 0 is the question's own.
+std::string alias(int number) {
+  if (number == 0) return "\xc0\x0c";
+  const auto label = "a" + std::to_string(number);
+  return static_cast<char>(label.size()) + label + "\xc0\x0c";
+}
+
+void put_record(std::string& out, const std::string& owner, std::uint16_t type, std::uint32_t ttl,
+                const std::string& data) {
+  out += owner;
+  put16(out, type);
+  put16(out, 1);
+  put16(out, static_cast<std::uint16_t>(ttl >> 16));
+  put16(out, static_cast<std::uint16_t>(ttl & 0xffff));
+  put16(out, static_cast<std::uint16_t>(data.size()));
+  out += data;
+}
+
+std::uint16_t flags_of(const DnsAnswer& answer) {
+  const int rcode = answer.is_unknown ? 3 : answer.rcode;
+  return static_cast<std::uint16_t>(0x8180 | (answer.is_truncated ? 0x0200 : 0) | rcode);
+}
+
 std::string make_answer(const std::string& query, std::size_t end, std::uint16_t type, const DnsAnswer& answer) {
+  if (!answer.noise.empty()) return query.substr(0, 2) + answer.noise;
   std::string records;
   std::uint16_t count = 0;
+  for (int number = 0; number < answer.aliases; ++number, ++count) {
+    const bool is_last = number + 1 == answer.aliases;
+    put_record(records, alias(number), kTypeCname, answer.ttl, alias(answer.is_looping && is_last ? 0 : number + 1));
+  }
   for (const auto& address : answer.addresses) {
-    unsigned char bytes[16];
+    char bytes[16];
     const bool is_v6 = address.find(':') != std::string::npos;
     if (type != (is_v6 ? kTypeAaaa : kTypeA) || inet_pton(is_v6 ? AF_INET6 : AF_INET, address.c_str(), bytes) != 1)
       continue;
     ++count;
-    put16(records, 0xc00c);  // the name of the question
-    put16(records, type);
-    put16(records, 1);
-    put16(records, static_cast<std::uint16_t>(answer.ttl >> 16));
-    put16(records, static_cast<std::uint16_t>(answer.ttl & 0xffff));
-    put16(records, is_v6 ? 16 : 4);
-    records.append(reinterpret_cast<const char*>(bytes), is_v6 ? 16 : 4);
+    put_record(records, alias(answer.aliases), type, answer.ttl, std::string(bytes, is_v6 ? 16 : 4));
   }
   std::string out = query.substr(0, 2);
-  put16(out, answer.is_unknown ? 0x8183 : 0x8180);
+  put16(out, flags_of(answer));
   put16(out, 1);
   put16(out, count);
   put16(out, 0);

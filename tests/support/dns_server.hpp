@@ -15,6 +15,11 @@ struct DnsAnswer {
   std::uint32_t ttl = 60;
   bool is_unknown = false;  // NXDOMAIN
   bool is_silent = false;   // no answer at all
+  int rcode = 0;            // SERVFAIL 2, REFUSED 5 (RFC 1035 §4.1.1)
+  bool is_truncated = false;
+  bool is_looping = false;  // the chain of aliases leads back to its beginning
+  int aliases = 0;          // CNAMEs before the addresses
+  std::string noise = {};   // instead of everything behind the id
 };
 
 class DnsServer {

@@ -74,12 +74,13 @@ void Peer::wait_until_closed() {
   }
 }
 
-ScriptedServer::ScriptedServer(Script script, SSL_CTX* tls) : script_(std::move(script)), tls_(tls) {
+ScriptedServer::ScriptedServer(Script script, SSL_CTX* tls, Place place) : script_(std::move(script)), tls_(tls) {
   std::signal(SIGPIPE, SIG_IGN);  // SSL_write knows no MSG_NOSIGNAL
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = ::inet_addr(place.address);
+  address.sin_port = htons(place.port);
   socklen_t size = sizeof address;
   if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 512) != 0 ||
       ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {

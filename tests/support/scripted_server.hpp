@@ -39,11 +39,16 @@ class Peer {
 
 using Script = std::function<void(Peer&)>;
 
-// Listens on a free port of 127.0.0.1 from its constructor to its destructor, which ends the scripts' sockets and
-// joins.
+// An address of loopback; port 0: a free one.
+struct Place {
+  const char* address = "127.0.0.1";
+  std::uint16_t port = 0;
+};
+
+// Listens from its constructor to its destructor, which ends the scripts' sockets and joins.
 class ScriptedServer {
  public:
-  explicit ScriptedServer(Script script, SSL_CTX* tls = nullptr);
+  explicit ScriptedServer(Script script, SSL_CTX* tls = nullptr, Place place = {});
   ~ScriptedServer();
   ScriptedServer(const ScriptedServer&) = delete;
 

@@ -77,7 +77,7 @@ TEST(Tls, ResumesSessions) {
 }
 
 // Goal: certificates that do not verify are refused with OpenSSL's reason, before a byte of the request is sent.
-// Method: self-signed, unknown authority, expired, not yet valid.
+// Method: self-signed, unknown authority, expired, not yet valid, for another purpose, with a weak key.
 TEST(Tls, RefusesCertificatesThatDoNotVerify) {
   const TestAuthority authority, stranger;
   struct Case {
@@ -87,7 +87,9 @@ TEST(Tls, RefusesCertificatesThatDoNotVerify) {
   Case cases[] = {{TestAuthority::self_signed({}), "self-signed"},
                   {stranger.issue({}), "issuer"},
                   {authority.issue({.from_days = -10, .until_days = -1}), "expired"},
-                  {authority.issue({.from_days = 1, .until_days = 10}), "not yet valid"}};
+                  {authority.issue({.from_days = 1, .until_days = 10}), "not yet valid"},
+                  {authority.issue({.usage = "clientAuth"}), "purpose"},
+                  {authority.issue({.is_weak = true}), "too weak"}};
   World world({.client = {.ca_file = authority.ca_file()}});
   for (auto& each : cases) {
     std::atomic<bool> is_request_seen = false;
