@@ -48,7 +48,11 @@ class App {
         client_(context_.get_executor(), resolver_, guard, {.ca_file = settings.tls_ca_file}),
         admin_(context_, {.listen = settings.admin_listen},
                [this](auto request) { return handle_admin(std::move(request)); }),
-        server_(context_, {.listen = settings.listen, .body_bytes_max = settings.payload_bytes_max + kEnvelopeBytesMax},
+        server_(context_,
+                {.listen = settings.listen,
+                 .body_bytes_max = settings.payload_bytes_max + kEnvelopeBytesMax,
+                 .connections_max = settings.connections_max,
+                 .connections_per_address_max = settings.connections_max / 2},
                 [this](auto request) { return stages_->handle(std::move(request)); }),
         signals_(context_, SIGTERM, SIGINT) {}
 

@@ -44,6 +44,10 @@ ReadSettings read_settings(std::map<std::string, std::string> environment, std::
   settings.payload_bytes_max =
       static_cast<std::size_t>(reader.number("FAIRLEAD_PAYLOAD_BYTES_MAX", 1024 * 1024, 1024, 16 * 1024 * 1024,
                                              "bytes that an event's payload may have; a project may set less"));
+  settings.connections_max = static_cast<std::size_t>(
+      reader.number("FAIRLEAD_CONNECTIONS_MAX", 8192, 16, 100'000,
+                    "connections of producers at a time, half of them from one address; full, those that have waited "
+                    "for their client the longest are closed for newcomers"));
   settings.drain_delay = std::chrono::seconds(
       reader.number("FAIRLEAD_DRAIN_DELAY_SECONDS", 0, 0, 300,
                     "on SIGTERM: seconds to go on accepting events while /readyz already says no"));
