@@ -149,7 +149,7 @@ class Seed {
 };
 
 // $1 project, $2 endpoints, $3 lanes, $4 first number, $5 last number, $6 salt, $7 body before the sequence, $8 behind,
-// $9 first due time in seconds from now, $10 seconds that the due times are spread over, $11 seconds that the events'
+// $9 first due time in seconds since 1970, $10 seconds that the due times are spread over, $11 seconds that the events'
 // times are spread over, back from $13 seconds ago, $12 all numbers, $14 an
 // attempt's detail (of finished deliveries).
 constexpr const char* kNumbersSql = R"sql(
@@ -160,7 +160,7 @@ WITH places AS (
     FROM unnest($2::uuid[], $3::smallint[]) WITH ORDINALITY p(endpoint_id, lane, n)),
 g AS MATERIALIZED (
   SELECT n, p.*, lpad(to_hex((extract(epoch FROM t.at) * 1000)::bigint), 12, '0') AS head, t.at,
-         clock_timestamp() + make_interval(secs => $9::float8 + $10::float8 * n / $12::float8) AS due
+         to_timestamp($9::float8 + $10::float8 * n / $12::float8) AS due
     FROM generate_series($4::bigint, $5::bigint) n
     JOIN places p ON p.place = n % (SELECT count(*) FROM places)
     CROSS JOIN LATERAL (SELECT now() - make_interval(secs => $13::float8 + $11::float8 * n / $12::float8) AS at) t),
@@ -231,7 +231,8 @@ void Seed::make_events() {
   const auto at = body.find(sequence) + 1;
   const std::string before = body.substr(0, at), behind = body.substr(at + sequence.size() - 2);
   const std::string project = to_uuid(project_), salt = to_uuid(EventId{ids_.next(wall_now())}),
-                    due_in = std::to_string(options_.due_in_seconds),
+                    first_due = std::to_string(std::chrono::duration<double>(wall_now().time_since_epoch()).count() +
+                                               options_.due_in_seconds),
                     due_over = std::to_string(options_.due_over_seconds),
                     past = std::to_string(options_.days * 86400.0), age = std::to_string(options_.age_days * 86400.0),
                     detail = make_detail(), all = std::to_string(options_.events);
@@ -245,9 +246,10 @@ void Seed::make_events() {
   for (std::int64_t from = 0; from < options_.events; from += kEventsAStatement) {
     const std::string first = std::to_string(from),
                       last = std::to_string(std::min(options_.events, from + kEventsAStatement) - 1);
-    const std::array<const char*, 14> values{
-        project.c_str(), ids.c_str(),    numbers.c_str(),  first.c_str(), last.c_str(), salt.c_str(), before.c_str(),
-        behind.c_str(),  due_in.c_str(), due_over.c_str(), past.c_str(),  all.c_str(),  age.c_str(),  detail.c_str()};
+    const std::array<const char*, 14> values{project.c_str(),   ids.c_str(),      numbers.c_str(), first.c_str(),
+                                             last.c_str(),      salt.c_str(),     before.c_str(),  behind.c_str(),
+                                             first_due.c_str(), due_over.c_str(), past.c_str(),    all.c_str(),
+                                             age.c_str(),       detail.c_str()};
     expect(connection.get(),
            PQexecParams(connection.get(), sql.c_str(), parameters, nullptr, values.data(), nullptr, nullptr, 0));
   }
