@@ -22,10 +22,10 @@ class AnswerDeadline {
   // The next answer is due within `limit`; zero: whenever it comes.
   void expect_within(std::chrono::milliseconds limit);
   void answered();
+  // Shuts the socket down if its answer was due before `now`.
+  void cut_if_overdue(Steady::time_point now);
 
  private:
-  friend class AnswerWatch;
-  void cut_if_overdue(Steady::time_point now);
   std::mutex mutex_;  // held while the socket is cut, so that its number cannot be another file's by then
   int socket_ = -1;
   Steady::time_point due_ = Steady::time_point::max();

@@ -132,6 +132,11 @@ void Connection::drop() {
 
 Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void>(Tx&)>& work) {
   if (!live_) FL_TRY_VOID(open());
+  // Whichever way this ends, nothing is awaited afterwards: an idle connection is not cut.
+  const struct Idle {
+    AnswerDeadline& deadline;
+    ~Idle() { deadline.answered(); }
+  } idle{*deadline_};
   auto& connection = live_->connection;
   try {
     const auto in = [&](auto&& transaction) -> Result<void> {
@@ -139,7 +144,6 @@ Result<void> Connection::run_erased(TxKind kind, const std::function<Result<void
       FL_TRY_VOID(work(tx));
       deadline_->expect_within(answer_limit_);
       transaction.commit();
-      deadline_->answered();
       return {};
     };
     switch (kind) {

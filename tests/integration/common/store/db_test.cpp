@@ -7,6 +7,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include "common/core/clock.hpp"
+#include "common/store/answer_deadline.hpp"
 #include "common/store/tx.hpp"
 #include "tests/support/test_database.hpp"
 
@@ -44,16 +45,30 @@ TEST(Db, GivesUpOnAServerThatDoesNotAnswer) {
   EXPECT_EQ(ask(db, "SHOW statement_timeout"), "200ms");
 }
 
-// Goal: a connection that idles between two statements is not cut. Method: a limit that is over long before the second
-// statement, and the same backend for both.
+// Goal: a connection that nobody waits for is not cut, however the last work ended. Method: a success, a work that
+// fails by value, a statement that is refused; after each the watch looks in a day's time, and the next one meets the
+// same backend.
 TEST(Db, LeavesAnIdleConnectionAlone) {
   const TestDatabase database;
-  Db db({.url = database.url(), .application_name = "test", .connections = 1, .statement_timeout = 100ms});
-  const auto backend = ask(db, "SELECT pg_backend_pid()");
+  Connection connection({.url = database.url(), .application_name = "test"});
+  const auto run = [&](const std::string& sql, bool fails) {
+    return connection.run(TxKind::read_write, [&](Tx& tx) -> Result<std::string> {
+      const auto rows = tx.exec_script(sql);
+      if (fails) return fail(Code::conflict, "as asked");
+      return as_text(rows[0][0]);
+    });
+  };
+  const auto backend = run("SELECT pg_backend_pid()", false);
   ASSERT_TRUE(backend);
-  const auto wake = Steady::now() + 2600ms;  // limit, grace and a look of the watch
-  std::this_thread::sleep_until(wake);
-  EXPECT_EQ(ask(db, "SELECT pg_backend_pid()"), *backend);
+  const auto look_tomorrow = [&] { connection.deadline()->cut_if_overdue(Steady::now() + 24h); };
+  look_tomorrow();
+  EXPECT_EQ(run("SELECT pg_backend_pid()", false), *backend);
+  EXPECT_FALSE(run("SELECT 1", true));
+  look_tomorrow();
+  EXPECT_EQ(run("SELECT pg_backend_pid()", false), *backend);
+  EXPECT_FALSE(run("SELECT 1/0", false));
+  look_tomorrow();
+  EXPECT_EQ(run("SELECT pg_backend_pid()", false), *backend);
 }
 
 }  // namespace
