@@ -103,9 +103,15 @@ class Gateway:
         return made["project_id"], made["api_key"]
 
     def post(self, path, body, key):
-        status, answer = call(self.control_port, "POST", path, body, key)
-        if status not in (200, 201):
-            raise Failure(f"POST {path} was answered with {status}: {answer}")
+        return self._change("POST", path, body, key)
+
+    def put(self, path, body, key):
+        return self._change("PUT", path, body, key)
+
+    def _change(self, method, path, body, key):
+        status, answer = call(self.control_port, method, path, body, key)
+        if status not in (200, 201, 202):
+            raise Failure(f"{method} {path} was answered with {status}: {answer}")
         return answer["data"]
 
     def configure_forever(self, path, body, rate, stop, key):

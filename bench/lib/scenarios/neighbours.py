@@ -16,6 +16,7 @@ FLOOD = 10               # times one endpoint's share
 CONNECTIONS = 64
 SLOW_CONNECTIONS = 2000
 CONFIGURATIONS = 100     # a second
+INGEST_LIMIT = 200       # events a second of the project that is at its limit: it sends FLOOD times as many
 WARM_UP_S = 2
 RATIO_MAX = 2
 MEMORY_MIB_MAX = 200
@@ -35,35 +36,47 @@ class Neighbours:
             "flooded": site.endpoints(1, "flooded", "n", rate_limit=share, rate_limit_duration=1),
             "refuses": site.folder / "endpoints-refuses"}
         self._files["refuses"].write_text(gateway.create_endpoint("refuses", refused, "refuses") + "\n")
-        self._other, self._other_key = gateway.create_project("other")
-        self._other_endpoint = gateway.create_endpoint("other", site.sink_url("n", 1), project=self._other,
-                                                       key=self._other_key)
-        self._files["other"] = site.folder / "endpoints-other"
-        self._files["other"].write_text(self._other_endpoint + "\n")
+        self._projects = {name: self._project(name) for name in ("other", "limited")}
+        project, key, _ = self._projects["limited"]
+        gateway.put(f"/api/v1/projects/{project}", {
+            "name": "limited", "config": {"ratelimit": {"count": INGEST_LIMIT, "duration": 1}}}, key)
+
+    def _project(self, name):
+        """(id, key, endpoint) of another one, whose events go to a sink that is always well."""
+        gateway = self._site.gateway
+        project, key = gateway.create_project(name)
+        endpoint = gateway.create_endpoint(name, self._site.sink_url("n", 1), project=project, key=key)
+        self._files[name] = self._site.folder / f"endpoints-{name}"
+        self._files[name].write_text(endpoint + "\n")
+        return project, key, endpoint
 
     def all(self, seconds):
-        """(name, context maker) of each."""
+        """(name, whether the targets are for it, context maker) of each."""
         for name, title in (("hangs", "an endpoint that hangs"), ("refuses", "an endpoint that refuses"),
                             ("trickles", "an endpoint that trickles"),
                             ("flooded", "an endpoint flooded tenfold, at its rate limit")):
-            yield title, lambda name=name: self._sender(name, seconds)
-        yield "a project that floods ingest", lambda: self._flood(seconds)
-        yield f"a project that configures {CONFIGURATIONS} times a second", self._configure
-        yield f"{SLOW_CONNECTIONS} slow producers", self._slow_producers
+            yield title, True, lambda name=name: self._sender(name, seconds)
+        yield ("a project at its ingest limit, sending tenfold", True,
+               lambda: self._flood("limited", seconds, INGEST_LIMIT * FLOOD))
+        yield f"a project that configures {CONFIGURATIONS} times a second", True, self._configure
+        yield f"{SLOW_CONNECTIONS} slow producers", True, self._slow_producers
+        # Without a limit it takes what the machine has, and there is nothing to hold others harmless with.
+        yield "a project without limit that floods ingest", False, lambda: self._flood("other", seconds, 0)
 
     def _sender(self, name, seconds):
         traffic = Traffic(seconds, RATE * FLOOD // HEALTHY, CONNECTIONS, self._files[name])
         return beside.driver(self._bench.runner, self._site, traffic)
 
-    def _flood(self, seconds):
-        traffic = Traffic(seconds, 0, self._bench.options.connections, self._files["other"])
-        return beside.driver(self._bench.runner, self._site, traffic, self._other, self._other_key)
+    def _flood(self, name, seconds, rate):
+        project, key, _ = self._projects[name]
+        traffic = Traffic(seconds, rate, self._bench.options.connections, self._files[name])
+        return beside.driver(self._bench.runner, self._site, traffic, project, key)
 
     def _configure(self):
-        path = f"/api/v1/projects/{self._other}/endpoints/{self._other_endpoint}"
+        project, key, endpoint = self._projects["other"]
+        path = f"/api/v1/projects/{project}/endpoints/{endpoint}"
         body = {"name": "other", "url": self._site.sink_url("n", 1)}
-        return beside.thread(lambda stop: self._site.gateway.configure_forever(
-            path, body, CONFIGURATIONS, stop, self._other_key))
+        return beside.thread(lambda stop: self._site.gateway.configure_forever(path, body, CONFIGURATIONS, stop, key))
 
     def _slow_producers(self):
         slow = beside.SlowProducers(self._site.gateway.data_port, self._site.gateway.key, SLOW_CONNECTIONS)
@@ -75,7 +88,7 @@ def run(bench):
     site = bench.site()
     traffic = Traffic(max(bench.options.seconds, 4), RATE, CONNECTIONS, site.endpoints(HEALTHY), drains=False)
     neighbours = Neighbours(bench, site)
-    for title, make in neighbours.all(WARM_UP_S + traffic.seconds + 60):
+    for title, is_judged, make in neighbours.all(WARM_UP_S + traffic.seconds + 60):
         pairs = []
         for count in range(1, bench.options.rounds + 1):
             pair = {}
@@ -88,7 +101,10 @@ def run(bench):
             pairs.append(pair)
             bench.say(f"{title}, round {count}: p99 {pair[False]['receive']['p99_ms']:.1f} → "
                       f"{pair[True]['receive']['p99_ms']:.1f} ms")
-        judge(outcome, rows, title, pairs)
+        show(rows, title, pairs)
+        outcome.notes += told_by(title, pairs[-1][True]["beside"])
+        if is_judged:
+            judge(outcome, title, pairs)
     outcome.tables = [(f"Received at {RATE}/s by {HEALTHY} healthy endpoints", ["measured", "median", "range"], rows)]
     bench.end(site)
     return outcome
@@ -107,11 +123,21 @@ def measure(bench, site, traffic, make):
     return load, told
 
 
-def judge(outcome, rows, title, pairs):
+def show(rows, title, pairs):
     for name in ("p50", "p99"):
-        key = f"{name}_ms"
-        rows.append(row(f"{title}: {name} without", [each[False]["receive"][key] for each in pairs], "ms"))
-        rows.append(row(f"{title}: {name} with", [each[True]["receive"][key] for each in pairs], "ms"))
+        for is_with, word in ((False, "without"), (True, "with")):
+            rows.append(row(f"{title}: {name} {word}", [each[is_with]["receive"][f"{name}_ms"] for each in pairs], "ms"))
+
+
+def told_by(title, told):
+    """What the neighbour's own driver was answered, in the last round."""
+    if not told or "statuses" not in told:
+        return []
+    answers = ", ".join(f"{count:,} × {status}" for status, count in told["statuses"].items())
+    return [f"{title}: {told['sent']:,} events sent; answers {answers or 'none'}; {told['dropped']:,} found no connection."]
+
+
+def judge(outcome, title, pairs):
     outcome.verdicts += [
         Verdict(f"{title}: others' p99 ÷ without",
                 [each[True]["receive"]["p99_ms"] / max(each[False]["receive"]["p99_ms"], 1e-9) for each in pairs],
