@@ -173,7 +173,8 @@ e AS (
     FROM i))sql";
 constexpr const char* kQueuedSql = R"sql(,
 d AS (
-  INSERT INTO deliveries (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at, next_at, status)
+  INSERT INTO deliveries (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at, next_at,
+                          status)
   SELECT $1, delivery_id, event_id, endpoint_id, subscription_id, at, at, due, 0 FROM i)
 INSERT INTO queue (lane, endpoint_id, due_at, delivery_id, project_id, event_id, subscription_id, config_version)
 SELECT lane, endpoint_id, due, delivery_id, $1, event_id, subscription_id, 0 FROM i)sql";

@@ -47,5 +47,6 @@ class Outcome:
 
     def to_json(self):
         return {"name": self.name, "verdicts": [each.to_json() for each in self.verdicts], "notes": self.notes,
+                "tables": [{"title": title, "head": head, "rows": rows} for title, head, rows in self.tables],
                 "problems": [{"where": where, **found} for where, found in self.problems],
                 "others_share": self.others_share, "numbers": self.numbers}

@@ -48,6 +48,6 @@ def render(outcome):
     parts += [f"PROBLEM in {where}: " + "; ".join(f"{name}: {count}" for name, count in found.items())
               for where, found in outcome.problems]
     if outcome.others_share > OTHERS_SHARE_MAX:
-        parts.append(f"warning: other programs used up to {100 * outcome.others_share:.0f} % of this machine meanwhile: "
-                     "measure again when it is quiet")
+        parts.append(f"warning: other programs used up to {100 * outcome.others_share:.0f} % of this machine: measure "
+                     "again when it is quiet")
     return "\n".join(parts)

@@ -1,5 +1,5 @@
-"""One endpoint with a backlog of 1,000,000: due, and becoming due within one second. What it costs the others, what memory
-it takes, and how fast it drains when the endpoint comes back."""
+"""One endpoint with a backlog of 1,000,000: due, and becoming due within one second. What it costs the others, what
+memory it takes, and how fast it drains when the endpoint comes back."""
 
 import time
 
@@ -135,7 +135,8 @@ def judge(outcome, rounds, backlog):
     drain = each(lambda found: found["drain"]["deliveries_per_second"])
     outcome.numbers["drain"] = each(lambda found: found["drain"])
     outcome.verdicts = [
-        Verdict(f"{backlog:,} due: others' p99 ÷ without", each(lambda f: p99("due")(f) / p99("without")(f)), RATIO_MAX),
+        Verdict(f"{backlog:,} due: others' p99 ÷ without",
+                each(lambda f: p99("due")(f) / p99("without")(f)), RATIO_MAX),
         Verdict(f"{backlog:,} becoming due in a second: others' p99 ÷ without",
                 each(lambda f: p99("becoming due")(f) / p99("without again")(f)), RATIO_MAX),
         *(Verdict(f"backlog 0 → {backlog:,}: {title} CPU per event, saturated",
@@ -143,7 +144,8 @@ def judge(outcome, rounds, backlog):
           for title, name in (("data plane", "fairlead-data"), ("PostgreSQL", "postgres"))),
         Verdict(f"{backlog:,} due: peak memory, more than without", each(
             lambda f: max(0, max(f[n]["peak_mib"] for n in ("due", "saturated due", "becoming due", "drain")) -
-                          max(f[n]["peak_mib"] for n in ("without", "saturated without")))), MEMORY_MIB_MAX, unit="MiB"),
+                          max(f[n]["peak_mib"] for n in ("without", "saturated without")))),
+                MEMORY_MIB_MAX, unit="MiB"),
         Verdict("the backlog drains, deliveries/s ÷ peak of the same round",
                 [late / max(early, 1e-9) for late, early in zip(drain, peak)], DRAIN_SHARE_MIN, True)]
     rows = [row(f"{name}: received at {RATE}/s, {q}", each(lambda f, n=name, k=q: f[n]["receive"][f"{k}_ms"]), "ms")

@@ -1,5 +1,5 @@
-"""1,000,000 events at a sustained rate in equal windows: the queue's size, events/s and CPU per event from first to last. An
-old day's partitions are dropped in the middle; then 60 s with a REPEATABLE READ transaction open."""
+"""1,000,000 events at a sustained rate in equal windows: the queue's size, events/s and CPU per event from first to last.
+An old day's partitions are dropped in the middle; then 60 s with a REPEATABLE READ transaction open."""
 
 import contextlib
 import datetime

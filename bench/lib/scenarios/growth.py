@@ -1,5 +1,5 @@
-"""CPU per event with few and with many subscriptions and endpoints: two sites, of which one serves at a time. (Growth with
-the backlog is measured by the scenario backlog, which has one.)"""
+"""CPU per event with few and with many subscriptions and endpoints: a site each, of which one serves at a time. (Growth
+with the backlog is measured by the scenario backlog, which has one.)"""
 
 import dataclasses
 
@@ -34,7 +34,8 @@ def run(bench):
             load = outcome.take(f"round {count}, {name}", bench.runner.load(site, traffic), name)
             site.gateway.data.stop()
             bench.say(f"round {count} of {bench.options.rounds}, {name}: {load['events_per_second']:,.0f} events/s")
-    labels = {"few": f"{FEW} endpoints, {FEW} subscriptions", "subscriptions": f"{FEW} endpoints, {many:,} subscriptions",
+    labels = {"few": f"{FEW} endpoints, {FEW} subscriptions",
+              "subscriptions": f"{FEW} endpoints, {many:,} subscriptions",
               "endpoints": f"{many:,} endpoints and subscriptions",
               "spread": f"the same, {SPREAD:,} of them receiving"}
     rows = []

@@ -1,5 +1,5 @@
-"""Others' latency while one endpoint, one project or one crowd of producers misbehaves: rounds with and without it, each
-from a clean state."""
+"""Others' latency while one endpoint, one project or one crowd of producers misbehaves: rounds with and without it,
+each from a clean state."""
 
 import contextlib
 import socket
@@ -126,7 +126,8 @@ def measure(bench, site, traffic, make):
 def show(rows, title, pairs):
     for name in ("p50", "p99"):
         for is_with, word in ((False, "without"), (True, "with")):
-            rows.append(row(f"{title}: {name} {word}", [each[is_with]["receive"][f"{name}_ms"] for each in pairs], "ms"))
+            values = [each[is_with]["receive"][f"{name}_ms"] for each in pairs]
+            rows.append(row(f"{title}: {name} {word}", values, "ms"))
 
 
 def told_by(title, told):
@@ -134,7 +135,7 @@ def told_by(title, told):
     if not told or "statuses" not in told:
         return []
     answers = ", ".join(f"{count:,} × {status}" for status, count in told["statuses"].items())
-    return [f"{title}: {told['sent']:,} events sent; answers {answers or 'none'}; {told['dropped']:,} found no connection."]
+    return [f"{title}: {told['sent']:,} events sent; answers {answers or 'none'}; {told['dropped']:,} found no room."]
 
 
 def judge(outcome, title, pairs):
