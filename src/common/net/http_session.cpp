@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
@@ -89,43 +88,6 @@ HttpSession::HttpSession(tcp::socket socket, std::shared_ptr<const HttpServing> 
   ErrorCode error;
   const auto remote = socket_.remote_endpoint(error);
   if (!error) remote_address_ = remote.address().to_string();
-}
-
-void HttpSession::expect_within(Steady::duration time) {
-  const auto now = Steady::now();
-  deadline_ = now + time;
-  is_late_ = false;
-  static_cast<void>(mark_waiting(now.time_since_epoch().count()));  // evicted, it soon finds its socket closed
-  if (deadline_ < armed_until_) arm();
-}
-
-bool HttpSession::stop_waiting() {
-  deadline_ = Steady::time_point::max();
-  return mark_waiting(kBusy);
-}
-
-// Only eviction writes beside the strand, and it is for ever.
-bool HttpSession::mark_waiting(Steady::rep value) {
-  auto current = waiting_since_.load();
-  return current != kEvicted && waiting_since_.compare_exchange_strong(current, value);
-}
-
-std::optional<Steady::time_point> HttpSession::waiting_since() const {
-  const auto since = waiting_since_.load();
-  if (since == kBusy || since == kEvicted) return std::nullopt;
-  return Steady::time_point(Steady::duration(since));
-}
-
-bool HttpSession::evict(Steady::time_point since) {
-  auto expected = since.time_since_epoch().count();
-  if (!waiting_since_.compare_exchange_strong(expected, kEvicted)) return false;
-  asio::post(socket_.get_executor(), [self = shared_from_this()] {
-    ErrorCode ignored;
-    // Reset, so that the system does not keep what such a client never reads.
-    if (!self->is_idle_) self->socket_.set_option(tcp::socket::linger(true, 0), ignored);
-    self->socket_.close(ignored);
-  });
-  return true;
 }
 
 void HttpSession::arm() {
