@@ -10,6 +10,7 @@ from lib.report import row
 from lib.runner import Traffic
 
 TITLE = "a backlog of 1,000,000 at one endpoint: others' p99, CPU per event, memory, draining"
+MINUTES = (0.3, 3.3)  # before the rounds, and for each of 8 s
 HEALTHY = 10
 RATE = 300
 CONNECTIONS = 64

@@ -11,6 +11,7 @@ from lib.report import number
 from lib.runner import Traffic
 
 TITLE = "1,000,000 events: queue size and CPU over time, a partition drop in the middle, a 60 s transaction"
+MINUTES = (6, 0)  # before the rounds, and for each of 8 s
 ENDPOINTS = 10
 CONNECTIONS = 256
 WINDOWS = 20

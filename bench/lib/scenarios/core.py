@@ -7,6 +7,7 @@ from lib.report import number, row
 from lib.runner import BATCH, STEADY_CONNECTIONS, STEADY_RATE, Traffic
 
 TITLE = "events/s, CPU, WAL and commits against raw inserts; latency at 500/s; where the CPU goes"
+MINUTES = (0.3, 0.8)  # before the rounds, and for each of 8 s
 WARM_UP_S = 1
 COSTS = [("data plane", "fairlead-data"), ("PostgreSQL", "postgres"), ("driver", "driver"), ("sink", "sink"),
          ("control plane", "fairlead-control")]

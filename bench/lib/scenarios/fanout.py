@@ -5,6 +5,7 @@ from lib.report import row
 from lib.runner import Traffic
 
 TITLE = "fan-out 1 and 5, saturated: events/s, deliveries/s, PostgreSQL CPU per delivery"
+MINUTES = (0.2, 0.4)  # before the rounds, and for each of 8 s
 FAN_OUT = 5
 
 

@@ -8,6 +8,7 @@ from lib.report import row
 from lib.runner import Traffic
 
 TITLE = "CPU per event with 10 and 100,000 subscriptions, and with 10 and 100,000 endpoints"
+MINUTES = (1.2, 0.8)  # before the rounds, and for each of 8 s
 FEW = 10
 SPREAD = 1000            # endpoints that share the traffic in the phase "spread"
 GROWTH_MAX = 1.5

@@ -10,6 +10,7 @@ from lib.report import row
 from lib.runner import Traffic
 
 TITLE = "others' p99 and memory beside one that hangs, refuses, trickles, is flooded, floods ingest, configures, …"
+MINUTES = (0.3, 3.7)  # before the rounds, and for each of 8 s
 HEALTHY = 10
 RATE = 300               # events a second to all healthy endpoints
 FLOOD = 10               # times one endpoint's share

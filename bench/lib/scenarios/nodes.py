@@ -5,6 +5,7 @@ from lib.report import row
 from lib.runner import Traffic
 
 TITLE = "1, 2 and 3 data planes, saturated: events/s and PostgreSQL CPU per event"
+MINUTES = (0.3, 1.3)  # before the rounds, and for each of 8 s
 NODES_MAX = 3
 ENDPOINTS = 64
 

@@ -5,6 +5,7 @@ from lib.outcome import Outcome, Verdict
 from lib.report import row
 
 TITLE = "cold start with 10,000 endpoints; memory idle and with 100,000 endpoints"
+MINUTES = (1, 0)  # before the rounds, and for each of 8 s
 STARTS = 5
 START_S_MAX = 1
 IDLE_MIB_MAX, MANY_MIB_MAX = 64, 400
