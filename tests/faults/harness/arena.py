@@ -20,6 +20,8 @@ from support.wait import SLOWNESS, wait_until
 ENDPOINTS = 8
 WIDE = (1, 4, 6)        # endpoints of the owner that every tenth event is sent to
 BROADCAST = (0, 4)      # endpoints that take broadcasts
+# The breaker has tests of its own; here it would only hold up the end of a round.
+NEVER_OPEN = {"failure_threshold": 100, "consecutive_failure_threshold": 1_000_000}
 # A scan of every lane comes round within a minute: that is how long a row may stay unseen whose commit had no answer.
 SETTLE_SECONDS = 100 * SLOWNESS
 
@@ -137,13 +139,14 @@ class Round:
         self.refused, self.salt = set(), self.rng.randrange(1 << 30)
         arena.receiver.open_ledger(self.ledger, self.reply)
         self.project = asked(lambda: arena.planes.project(f"{name}-{arena.rounds}",
-                                                          strategy={"type": "linear", "duration": 1, "retry_count": 50}))
+                                                          strategy={"type": "linear", "duration": 1, "retry_count": 50},
+                                                          circuit_breaker=NEVER_OPEN))
         self.endpoints = [self.make_endpoint(index) for index in range(ENDPOINTS)]
         self.index_of = {endpoint["uid"]: index for index, endpoint in enumerate(self.endpoints)}
         self.first_marks = {node: len(node.marks) for node in arena.nodes}
         self.first_samples = {node: node.last_sample() for node in arena.running()}
         self.begin = time.monotonic()
-        self.slow = 0.0  # the share of answers that are slow, beside one in fifty
+        self.slow_share, self.slow_seconds, self.refused_share = 1 / 50, 0.3, 1 / 30
         self.load = Load(arena.traffic, self.request, self.project.key, [node.port for node in arena.running()], rate, timeout=timeout)
 
     def make_endpoint(self, index):
@@ -169,11 +172,11 @@ class Round:
 
     def reply(self, delivery, number):
         dice = random.Random(f"{self.salt}-{delivery}-{number}").random()
-        if dice < 1 / 30 and delivery not in self.refused:
+        delay = self.slow_seconds if dice > 1 - self.slow_share else 0.01 * dice
+        if dice < self.refused_share and delivery not in self.refused:
             self.refused.add(delivery)
-            return 500, 0
-        slow = 0.3 if dice > 1 - 1 / 50 - self.slow else 0.01 * dice
-        return 200, slow
+            return 500, delay
+        return 200, delay
 
     def start(self, acknowledged=60):
         self.load.start()

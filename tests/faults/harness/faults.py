@@ -71,6 +71,28 @@ def postgres_refusing(arena, round_):
     arena.cluster.allow()
 
 
+def lease_lost_with_results(arena, round_):
+    """A node loses its lease with hundreds of results in hand, many of them failures that are due again by then, and sends
+    those rows anew while the old results are being recorded."""
+    before = round_.slow_share, round_.refused_share
+    round_.slow_share, round_.refused_share = 1.0, 0.4
+
+    def sent_anew():
+        sent = [arrival.delivery for arrival in round_.arrivals() if arrival.status < 300]
+        return len(sent) - len(set(sent))
+
+    with arena.cluster.connect(arena.database.name) as holder, holder.transaction():
+        holder.execute("LOCK TABLE attempts IN SHARE MODE")  # results are not recorded until rows are on their way anew
+        round_.wait_more(300)
+        lost = arena.node.last_sample().leases_lost
+        arena.cluster.refuse(DATA_ROLE)
+        wait_until("the lease is lost", lambda: arena.node.last_sample().leases_lost > lost, 30 * SLOWNESS)
+        arena.cluster.allow()
+        wait_until("rows are sent anew", lambda: sent_anew() > 30, 30 * SLOWNESS)
+    round_.slow_share, round_.refused_share = before
+    round_.wait_more(100)
+
+
 def postgres_without_slots(arena, round_):
     """Others hold every connection that PostgreSQL allows."""
     round_.pause(0.1, 0.6)
@@ -300,5 +322,5 @@ def wrong_clock(arena, round_):
 
 
 ONE_NODE = [sigkill, sigterm, *(killed_at(point) for point in POINTS), without_control_plane, out_of_files, log_pipe_blocked, wrong_clock]
-POSTGRES = [postgres_immediate, postgres_frozen, postgres_refusing, postgres_without_slots, backends_terminated]
+POSTGRES = [postgres_immediate, postgres_frozen, postgres_refusing, lease_lost_with_results, postgres_without_slots, backends_terminated]
 SEVERAL_NODES = [several_nodes, frozen_beyond_lease, cut_from_postgres]
