@@ -20,6 +20,7 @@ struct DeliveryResult {
   int attempts = 0;                      // made so far, this one included
   std::string reason;                    // for people; empty on success
   std::optional<AttemptRecord> attempt;  // nothing: it was not sent (discarded)
+  std::uint64_t flight = 0;              // the sender's own number of it, not stored; 0: it was not sent
 };
 
 // Those whose row was still as it was sent, and is now recorded; the others were recorded by somebody else and nothing

@@ -92,6 +92,7 @@ class Dispatcher {
     QueueRow row;
     Steady::time_point deadline;
     std::size_t bytes = 0;
+    std::uint64_t number = 0;
   };
   // Whether the next row may be sent, and if not, from when it is worth asking again.
   struct Gate {
@@ -121,7 +122,10 @@ class Dispatcher {
   void warn_of_disabling(Mailbox& box, TimePoint now);
   void disable(Mailbox& box, const EndpointConfig& endpoint, std::string reason);
   void recorded(const store::DeliveryResult& result, bool is_recorded);
-  void end_flight(const DeliveryId& delivery);
+  // The flight of this number, if it is the delivery's present one: what was sent before the lease was lost, or by a
+  // straggler, lands and is recorded later than its row was sent anew.
+  Flight* find_flight(const DeliveryId& delivery, std::uint64_t number);
+  void end_flight(const DeliveryId& delivery, std::uint64_t number);
   void serve_waiting();
 
   void want_rows(Mailbox& box);

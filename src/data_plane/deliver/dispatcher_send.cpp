@@ -24,8 +24,9 @@ void Dispatcher::launch(Mailbox& box, Item item, const match::ProjectPtr& projec
               .endpoint = endpoint,
               .policy = subscription && subscription->retry ? *subscription->retry : project->settings.retry,
               .is_at_most_once = subscription && subscription->is_at_most_once,
-              .mailbox_serial = box.serial};
-  flights_[job.row.delivery] = {job.row, Steady::now() + endpoint->timeout, job.content->body->size()};
+              .mailbox_serial = box.serial,
+              .flight = next_serial_++};
+  flights_[job.row.delivery] = {job.row, Steady::now() + endpoint->timeout, job.content->body->size(), job.flight};
   ++lanes_[static_cast<std::size_t>(box.lane)].busy;
   ++box.in_flight;
   wiring_.metrics.deliveries_in_flight.Set(static_cast<double>(++in_flight_));
@@ -54,13 +55,13 @@ Task<Sent> Dispatcher::mark_and_send(SendJob job) {
   const store::RowChange mark{job.row, job.row.due, -(job.row.attempt + 1)};
   const auto changed =
       co_await wiring_.record_db.run(store::TxKind::autocommit, &store::change_rows, std::vector{mark});
-  const auto flight = flights_.find(job.row.delivery);
-  if (!changed || changed->empty() || flight == flights_.end() || !has_lease()) {
+  auto* flight = find_flight(job.row.delivery, job.flight);
+  if (!changed || changed->empty() || flight == nullptr || !has_lease()) {
     Sent unsent;
     unsent.failure = net::FailureClass::canceled;
     co_return unsent;
   }
-  flight->second.row.attempt = mark.attempt;
+  flight->row.attempt = mark.attempt;
   job.row.attempt = mark.attempt;
   co_return co_await send(wiring_.client, job, wiring_.clock);
 }
@@ -71,7 +72,7 @@ void Dispatcher::landed(const SendJob& job, Sent sent) {
   if (box != nullptr && box->serial != job.mailbox_serial) box = nullptr;
   if (box != nullptr) --box->in_flight;
   if (sent.failure == net::FailureClass::canceled) {
-    end_flight(job.row.delivery);
+    end_flight(job.row.delivery, job.flight);
     if (box != nullptr) {
       box->in_hand.erase(job.row.delivery);
       box->has_more = true;
@@ -84,8 +85,8 @@ void Dispatcher::landed(const SendJob& job, Sent sent) {
     }
     if (box != nullptr) note_outcome(*box, job, sent);
     // The row as the database has it now: a straggler's was re-dated while it was in flight.
-    if (const auto flight = flights_.find(job.row.delivery); flight != flights_.end())
-      sent.result.row = flight->second.row;
+    if (const auto* flight = find_flight(job.row.delivery, job.flight)) sent.result.row = flight->row;
+    sent.result.flight = job.flight;
     recorder_.add(std::move(sent.result));
   }
   if (box != nullptr) pump(*box);
@@ -147,25 +148,31 @@ void Dispatcher::disable(Mailbox& box, const EndpointConfig& endpoint, std::stri
   spdlog::warn("endpoint_disabled endpoint={} reason=\"{}\"", to_text(box.endpoint), box.disabled_reason);
 }
 
-void Dispatcher::end_flight(const DeliveryId& delivery) {
-  const auto flight = flights_.find(delivery);
-  if (flight == flights_.end()) return;
-  auto& lane = lanes_[static_cast<std::size_t>(flight->second.row.lane)];
-  hand_bytes_ -= std::min(hand_bytes_, flight->second.bytes);
+Dispatcher::Flight* Dispatcher::find_flight(const DeliveryId& delivery, std::uint64_t number) {
+  const auto found = flights_.find(delivery);
+  return found != flights_.end() && found->second.number == number ? &found->second : nullptr;
+}
+
+void Dispatcher::end_flight(const DeliveryId& delivery, std::uint64_t number) {
+  const auto* flight = find_flight(delivery, number);
+  if (flight == nullptr) return;
+  auto& lane = lanes_[static_cast<std::size_t>(flight->row.lane)];
+  hand_bytes_ -= std::min(hand_bytes_, flight->bytes);
   lane.busy = std::max(0, lane.busy - 1);
   if (lane.busy == 0 && lane.is_closing) settled_.cancel();
-  flights_.erase(flight);
+  flights_.erase(delivery);
 }
 
 void Dispatcher::recorded(const store::DeliveryResult& result, bool is_recorded) {
-  end_flight(result.row.delivery);
+  const bool is_present = result.flight == 0 || find_flight(result.row.delivery, result.flight) != nullptr;
+  end_flight(result.row.delivery, result.flight);
   if (!is_recorded) {
     wiring_.metrics.results_fenced.Increment();
   } else if (!result.next_due) {
     wiring_.metrics.finished(result.status).Increment();
   }
   if (auto* box = find_mailbox(result.row.endpoint)) {
-    box->in_hand.erase(result.row.delivery);
+    if (is_present) box->in_hand.erase(result.row.delivery);
     if (box->is_fetching) box->done_while_fetching.insert(result.row.delivery);
     // Fenced: what became of the row is not known here (it may be our own, recorded by a commit whose outcome was
     // lost).

@@ -18,6 +18,7 @@ struct SendJob {
   RetryPolicy policy;
   bool is_at_most_once = false;
   std::uint64_t mailbox_serial = 0;
+  std::uint64_t flight = 0;
 };
 
 struct Sent {
