@@ -241,7 +241,8 @@ TEST(Socket, ConnectsAndTellsRefusals) {
   poller.add(client, 5);
   const auto events = poller.wait(5'000 * kMs);
   ASSERT_EQ(events.size(), 1U);
-  EXPECT_EQ(events[0].data.u64, 5U);
+  const std::uint64_t tag = events[0].data.u64;  // a copy: epoll_event is packed
+  EXPECT_EQ(tag, 5U);
   EXPECT_NE(events[0].events & EPOLLOUT, 0U);
   EXPECT_EQ(connect_error(client), 0);
   EXPECT_TRUE(accept_from(listener).is_open());
