@@ -25,13 +25,15 @@ class TrafficLoop:
     def close(self):
         self.spawn(self.end())
         self.thread.join(10)
-        self.loop.close()
+        if not self.thread.is_alive():
+            self.loop.close()
 
     async def end(self):
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        if others:
+            await asyncio.wait(others, timeout=3)
         self.loop.stop()
 
 
