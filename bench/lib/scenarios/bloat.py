@@ -33,7 +33,7 @@ class Queue:
 
 
 def run(bench):
-    outcome, events = Outcome("bloat"), bench.size(1_000_000, 40_000)
+    outcome, events = Outcome("bloat"), bench.options.events or bench.size(1_000_000, 40_000)
     site = bench.site()
     file = site.endpoints(ENDPOINTS)
     make_old_partition(site, file)
