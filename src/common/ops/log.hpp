@@ -12,7 +12,8 @@ namespace fairlead {
 
 // Installs the default logger. Messages read "event_name key=value …"; ids always, bodies and secrets never.
 void start_logging(const std::string& program, const std::string& level);
-// Writes out what is queued, for at most a second if nobody reads it. Lines that come later (from threads still ending) are lost, never a fault.
+// Writes out what is queued, for at most a second if nobody reads it. Lines that come later (from threads still ending)
+// are lost, never a fault.
 void stop_logging();
 [[nodiscard]] std::uint64_t log_lines_dropped();
 
