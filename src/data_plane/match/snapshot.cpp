@@ -82,31 +82,53 @@ bool selects(const SubscriptionConfig& subscription, std::string_view event_type
                              [&](const auto& pattern) { return matches_event_type(pattern, event_type); });
 }
 
-void add_endpoint_matches(const ProjectView& project, const EndpointId& id, std::string_view event_type,
-                          std::vector<Match>& matches) {
-  const auto endpoint = project.find_endpoint(id);
-  const auto* list = project.by_endpoint.find(id);
-  if (!endpoint || list == nullptr) return;
-  for (const auto& subscription : *list) {
-    if (selects(*subscription, event_type)) matches.push_back({subscription, endpoint});
-  }
-}
-
 // The lists of all patterns that can select this type: the type itself, "*", and "a.*", "a.b.*" for every dot in it.
-std::vector<Match> find_broadcast_matches(const ProjectView& project, std::string_view event_type) {
-  std::map<EndpointId, SubscriptionPtr> lowest;
+std::vector<const SubscriptionList*> find_pattern_lists(const ProjectView& project, std::string_view event_type) {
+  std::vector<const SubscriptionList*> lists;
   const auto add = [&](const std::string& pattern) {
-    const auto* list = project.by_pattern.find(pattern);
-    if (list == nullptr) return;
-    for (const auto& subscription : *list) {
-      auto& kept = lowest[subscription->endpoint];
-      if (!kept || subscription->id < kept->id) kept = subscription;
-    }
+    if (const auto* list = project.by_pattern.find(pattern)) lists.push_back(list);
   };
   add(std::string(event_type));
   add("*");
   for (auto dot = event_type.find('.'); dot != std::string_view::npos; dot = event_type.find('.', dot + 1)) {
     if (dot + 1 < event_type.size()) add(std::string(event_type.substr(0, dot + 1)) + "*");
+  }
+  return lists;
+}
+
+// Goes through the shorter of two: what the endpoint subscribes to, or who can select the type. A subscription of
+// several patterns can come twice.
+void add_endpoint_matches(const ProjectView& project, const EndpointId& id, std::string_view event_type,
+                          std::vector<Match>& matches) {
+  constexpr std::size_t kShort = 16;  // cheaper than looking patterns up
+  const auto endpoint = project.find_endpoint(id);
+  const auto* list = project.by_endpoint.find(id);
+  if (!endpoint || list == nullptr) return;
+  if (list->size() > kShort) {
+    const auto lists = find_pattern_lists(project, event_type);
+    std::size_t candidates = 0;
+    for (const auto* each : lists) candidates += each->size();
+    if (candidates < list->size()) {
+      for (const auto* each : lists) {
+        for (const auto& subscription : *each) {
+          if (subscription->endpoint == id) matches.push_back({subscription, endpoint});
+        }
+      }
+      return;
+    }
+  }
+  for (const auto& subscription : *list) {
+    if (selects(*subscription, event_type)) matches.push_back({subscription, endpoint});
+  }
+}
+
+std::vector<Match> find_broadcast_matches(const ProjectView& project, std::string_view event_type) {
+  std::map<EndpointId, SubscriptionPtr> lowest;
+  for (const auto* list : find_pattern_lists(project, event_type)) {
+    for (const auto& subscription : *list) {
+      auto& kept = lowest[subscription->endpoint];
+      if (!kept || subscription->id < kept->id) kept = subscription;
+    }
   }
   std::vector<Match> matches;
   for (const auto& [id, subscription] : lowest) {
@@ -162,6 +184,9 @@ std::vector<Match> find_matches(const ProjectView& project, const Target& target
     matches = find_broadcast_matches(project, event_type);
   }
   std::ranges::sort(matches, [](const auto& a, const auto& b) { return a.subscription->id < b.subscription->id; });
+  const auto again = std::ranges::unique(
+      matches, [](const auto& a, const auto& b) { return a.subscription->id == b.subscription->id; });
+  matches.erase(again.begin(), again.end());
   return matches;
 }
 

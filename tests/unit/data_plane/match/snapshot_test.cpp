@@ -71,6 +71,23 @@ TEST(FindMatches, SelectsByEndpointAndPattern) {
   EXPECT_EQ(matched(*snapshot, target, "invoice."), (std::vector{12}));
 }
 
+// Goal: an endpoint with very many subscriptions gives the same matches as one with few, each once, by whichever index
+// they are found. Method: a hundred that cannot match beside the few that do, one of them by two patterns; a type that
+// a second endpoint's list is longer for, so that the first one's own list is gone through.
+TEST(FindMatches, SelectsTheSameFromLongLists) {
+  std::vector<store::SubscriptionChange> all{subscription(11, 1, {"invoice.paid", "*"}),
+                                             subscription(12, 1, {"invoice.*"}), subscription(13, 1, {"refund"}),
+                                             subscription(14, 2, {"invoice.paid"})};
+  for (int number = 20; number < 120; ++number) all.push_back(subscription(number, 1, {"x." + std::to_string(number)}));
+  for (int number = 300; number < 500; ++number) all.push_back(subscription(number, 2, {"popular"}));
+  const auto snapshot = base_snapshot({endpoint(1), endpoint(2)}, all);
+  const Target target{.endpoint = id_of<EndpointTag>(1), .owner_id = ""};
+  EXPECT_EQ(matched(*snapshot, target, "invoice.paid"), (std::vector{11, 12}));
+  EXPECT_EQ(matched(*snapshot, target, "x.77"), (std::vector{11, 77}));
+  EXPECT_EQ(matched(*snapshot, target, "popular"), (std::vector{11}));
+  EXPECT_EQ(matched(*snapshot, target, "invoice.*"), (std::vector{11, 12}));
+}
+
 // Goal: a fan-out reaches all endpoints of the owner and nobody else. Method: two owners, one endpoint without.
 TEST(FindMatches, FansOutToTheOwnersEndpoints) {
   const auto snapshot = base_snapshot(
