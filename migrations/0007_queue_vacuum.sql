@@ -4,7 +4,12 @@
 DO $$
 BEGIN
   IF NOT pg_has_role(current_user, 'fairlead_data_plane', 'MEMBER') THEN
-    EXECUTE format('GRANT fairlead_data_plane TO %I', current_user);
+    BEGIN
+      EXECUTE format('GRANT fairlead_data_plane TO %I', current_user);
+    EXCEPTION WHEN insufficient_privilege THEN
+      RAISE EXCEPTION 'whoever migrates must be a member of fairlead_data_plane: run GRANT fairlead_data_plane TO %', quote_ident(current_user)
+        USING ERRCODE = 'insufficient_privilege';
+    END;
   END IF;
   EXECUTE format('GRANT CREATE ON SCHEMA %I TO fairlead_data_plane', current_schema());
   ALTER TABLE queue OWNER TO fairlead_data_plane;
