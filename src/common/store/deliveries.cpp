@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/store/id_range.hpp"
 #include "common/store/queue.hpp"
 #include "common/store/tx.hpp"
 
@@ -150,10 +151,9 @@ Result<std::vector<StoredDelivery>> list_deliveries(Tx& tx, const DeliveryFilter
   const auto [name, sql] = list_statement(filter, keyset);
   auto low = keyset.low, high = keyset.high;
   if (filter.event) {  // its deliveries share its time: a few rows of the key's index
-    std::array<std::uint8_t, 10> tail{};
-    low = std::max(low, make_id_bytes(id_time(filter.event->bytes), tail));
-    tail.fill(0xff);
-    high = std::min(high, make_id_bytes(id_time(filter.event->bytes), tail));
+    const auto range = ids_of_same_time(filter.event->bytes);
+    low = std::max(low, range.low);
+    high = std::min(high, range.high);
   }
   std::vector<StoredDelivery> deliveries;
   for (const auto& row : tx.exec_named(name, sql, filter.project, DeliveryId{low}, filter.bytes_max, DeliveryId{high},

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "common/store/id_range.hpp"
 #include "common/store/tx.hpp"
 
 namespace fairlead::store {
@@ -42,11 +43,10 @@ void add_endpoints(Tx& tx, const ProjectId& project, std::vector<StoredEvent>& e
   for (auto& event : events) {
     if (event.is_beyond || !event.endpoints.empty()) continue;
     open[event.id] = &event;
-    std::array<std::uint8_t, 10> tail{};
+    const auto range = ids_of_same_time(event.id.bytes);
     ids.add(event.id);
-    lows.add(DeliveryId{make_id_bytes(id_time(event.id.bytes), tail)});
-    tail.fill(0xff);
-    highs.add(DeliveryId{make_id_bytes(id_time(event.id.bytes), tail)});
+    lows.add(DeliveryId{range.low});
+    highs.add(DeliveryId{range.high});
   }
   if (open.empty()) return;
   for (const auto& row : tx.exec(endpoints_sql, project, ids.take(), lows.take(), highs.take(), endpoints_shown_max)) {
