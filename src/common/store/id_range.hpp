@@ -18,4 +18,12 @@ struct IdRange {
   return {make_id_bytes(id_time(id), zeros), make_id_bytes(id_time(id), ones)};
 }
 
+// The id behind this one.
+[[nodiscard]] inline IdBytes id_above(IdBytes id) {
+  for (std::size_t index = id.size(); index-- > 0;) {
+    if (++id[index] != 0) break;
+  }
+  return id;
+}
+
 }  // namespace fairlead::store

@@ -6,6 +6,8 @@
 namespace fairlead::store {
 namespace {
 
+constexpr std::size_t kHintBytesMax = 7900;  // PostgreSQL takes less than 8000
+
 constexpr Statement purge_sql{"idempotency_purge", R"sql(
   DELETE FROM idempotency_keys WHERE (project_id, key) IN (
     SELECT project_id, key FROM idempotency_keys WHERE expires_at <= now() ORDER BY expires_at LIMIT 5000)
@@ -37,6 +39,17 @@ Result<std::int64_t> count_waiting(Tx& tx, const std::vector<std::int16_t>& lane
   Int2Array list;
   for (const auto lane : lanes) list.add(lane);
   return tx.exec(waiting_sql, list.take())[0][0].as<std::int64_t>();
+}
+
+std::string make_hint(const std::vector<EndpointDue>& endpoints) {
+  std::string payload;
+  for (const auto& due : endpoints) {
+    const std::string part = std::to_string(due.lane) + '/' + to_uuid(due.endpoint) + '/' + to_uuid(due.project);
+    if (payload.size() + part.size() + 1 > kHintBytesMax) break;
+    if (!payload.empty()) payload += ',';
+    payload += part;
+  }
+  return payload;
 }
 
 Result<bool> send_hint(Tx& tx, const std::string& payload) {

@@ -6,6 +6,7 @@
 
 #include "common/core/clock.hpp"
 #include "common/store/db.hpp"
+#include "common/store/queue.hpp"
 
 namespace fairlead::store {
 
@@ -17,6 +18,12 @@ namespace fairlead::store {
 [[nodiscard]] Result<std::int64_t> count_waiting(Tx& tx, const std::vector<std::int16_t>& lanes);
 // Sends a notification on the hint channel. Autocommit.
 [[nodiscard]] Result<bool> send_hint(Tx& tx, const std::string& payload);
+// What send_hint takes: "lane/endpoint uuid/project uuid" for each endpoint, separated by commas, at most what a
+// notification holds (hint_endpoints_max fit).
+[[nodiscard]] std::string make_hint(const std::vector<EndpointDue>& endpoints);
+inline constexpr std::size_t hint_endpoints_max = 100;
+// A payload that names no endpoint: it only wakes who looks for jobs and pending events.
+inline constexpr const char* hint_of_work = "work";
 inline constexpr const char* hint_channel = "fairlead_hints";
 
 struct ServerFacts {
