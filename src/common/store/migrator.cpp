@@ -1,5 +1,7 @@
 #include "common/store/migrator.hpp"
 
+#include <map>
+
 #include "common/crypto/digest.hpp"
 #include "common/store/tx.hpp"
 
@@ -24,12 +26,11 @@ std::string checksum_of(const Migration& migration) {
 
 Result<std::vector<std::string>> apply_missing(Tx& tx) {
   std::vector<std::string> done;
-  const auto rows = tx.exec(applied_sql);
-  std::size_t applied = 0;
+  std::map<int, std::string> applied;  // checksums by number: numbers may have gaps
+  for (const auto& row : tx.exec(applied_sql)) applied[row[0].as<int>()] = as_text(row[1]);
   for (const auto& migration : all_migrations()) {
-    if (applied < rows.size()) {
-      const auto row = rows[static_cast<pqxx::result::size_type>(applied++)];
-      if (row[1].as<std::string>() != checksum_of(migration)) {
+    if (const auto found = applied.find(migration.number); found != applied.end()) {
+      if (found->second != checksum_of(migration)) {
         return fail(Code::conflict, "migration " + migration.name + " was changed after it was applied");
       }
       continue;
