@@ -2,14 +2,18 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2164
 
 run_packages=(postgresql-15 python3 python3-venv ca-certificates)
-build_packages=(clang-19 lld-19 cmake ninja-build pkg-config ccache libboost1.81-dev libssl-dev zlib1g-dev libfmt-dev
-  libspdlog-dev nlohmann-json3-dev libgtest-dev prometheus-cpp-dev libcli11-dev libpqxx-dev libc-ares-dev libmimalloc-dev)
+# python3-yaml and npm make the API's document and its reference (cmake/documentation.cmake).
+build_packages=(python3-yaml npm clang-19 lld-19 cmake ninja-build pkg-config ccache libboost1.81-dev libssl-dev zlib1g-dev libfmt-dev
+  libspdlog-dev nlohmann-json3-dev libgtest-dev prometheus-cpp-dev libcli11-dev libpqxx-dev libc-ares-dev libre2-dev
+  libmimalloc-dev libyaml-dev)
 fault_packages=(faketime)
 check_packages=(libclang-rt-19-dev clang-format-19 clang-tidy-19 shellcheck systemd)
 
 missing_packages() {
   local package
   for package in "$@"; do
+    # npm may have come with another Node than Debian's, which would conflict with its package.
+    if [[ $package == npm ]] && command -v npm >/dev/null; then continue; fi
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s\n' "$package"
   done
 }

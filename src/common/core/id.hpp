@@ -64,11 +64,14 @@ using ApiKeyId = Id<struct ApiKeyTag>;
 using EndpointId = Id<struct EndpointTag>;
 using SecretId = Id<struct SecretTag>;
 using SubscriptionId = Id<struct SubscriptionTag>;
+using FilterId = Id<struct FilterTag>;
+using SourceId = Id<struct SourceTag>;
 using EventTypeId = Id<struct EventTypeTag>;
 using EventId = Id<struct EventTag>;
 using DeliveryId = Id<struct DeliveryTag>;
 using AttemptId = Id<struct AttemptTag>;
 using NodeId = Id<struct NodeTag>;
+using PortalLinkId = Id<struct PortalLinkTag>;
 
 }  // namespace fairlead
 
