@@ -23,6 +23,12 @@ def theirs(planes, receiver):
     return Tenant(planes, receiver, "theirs")
 
 
+@pytest.fixture(scope="module")
+def neighbour(planes, receiver, ours):
+    """Another owner in our own project."""
+    return Tenant(planes, receiver, "neighbour", ours.project)
+
+
 def project_operations():
     return [each for each in openapi.operations() if each.path.startswith(PROJECT_PATH)]
 
@@ -192,3 +198,92 @@ def test_no_key_no_answer(planes, ours, key):
         answers = [api.request(operation.method, fill(operation, ids), body_of(operation, ours.known())) for ids in (ours.ids, {})]
         assert words(answers[0]) == words(answers[1])
         assert answers[0].status == 401, (operation.id, answers[0])
+
+
+# What belongs to an owner: the rest of a project is not open to portal tokens at all.
+OWNED = ("endpointID", "subscriptionID", "filterID", "eventID", "eventDeliveryID", "deliveryAttemptID")
+
+
+def portal_operations():
+    return [each for each in openapi.operations() if each.path.startswith((PROJECT_PATH, "/portal-api"))]
+
+
+def portal_places():
+    return [(each, name) for each in portal_operations() for name in each.path_parameters if name not in ("projectID", "eventType")]
+
+
+# Goal: a portal token reaches nothing of another owner of the same project. Method: every operation, there and below /portal-api,
+# with each path parameter taken from the neighbour, against a random id in its place: 403, or the same 404.
+@pytest.mark.skipif(not openapi.has("CreatePortalLink"), reason="the document has no portal links")
+@pytest.mark.parametrize("operation,place", portal_places(), ids=lambda each: getattr(each, "id", each))
+def test_neighbours_object_is_like_none(ours, neighbour, operation, place):
+    api = ours.api(ours.secrets["portal_token"])
+    body = body_of(operation, ours.known())
+    foreign, ghost = ({**ours.ids, place: each} for each in (neighbour.ids[place], random_id()))
+    answers = [api.request(operation.method, fill(operation, ids), body) for ids in (foreign, ghost)]
+    assert answers[0].status in ((404, 403) if place in OWNED else (403,)), answers[0]
+    assert words(answers[0], foreign[place]) == words(answers[1], ghost[place])
+
+
+# Goal: the same for ids in bodies and in queries. Method: the neighbour's endpoint, event and subscription against random ids.
+@pytest.mark.skipif(not openapi.has("CreatePortalLink"), reason="the document has no portal links")
+@pytest.mark.parametrize("operation", portal_operations(), ids=lambda each: each.id)
+def test_neighbours_id_elsewhere_is_like_none(ours, neighbour, operation):
+    api = ours.api(ours.secrets["portal_token"])
+    for name, is_list in references(operation.request_schema() or {}):
+        place = PLACES[name]
+        bodies = [(each, body_of(operation, ours.known(**{name: [each] if is_list else each}))) for each in (neighbour.ids[place], random_id())]
+        answers = [(api.request(operation.method, fill(operation, ours.ids), body), each) for each, body in bodies]
+        assert answers[0][0].status in ((404, 403, 400, 200) if is_list else (404, 403, 400)), answers[0]
+        assert words(*answers[0]) == words(*answers[1])
+    for name, place in PLACES_IN_QUERIES.items():
+        if place not in OWNED or name not in [each["name"] for each in operation.parameters] or operation.method != "GET":
+            continue
+        answers = [(api.get(f"{fill(operation, ours.ids)}?{name}={each}"), each) for each in (neighbour.ids[place], random_id())]
+        assert words(*answers[0]) == words(*answers[1])
+        assert_nothing_of_owner(neighbour, *answers[0])
+
+
+def assert_nothing_of_owner(tenant, answer, *asked):
+    text = answer.body.decode()
+    for name in OWNED:
+        if name in tenant.ids and tenant.ids[name] not in asked:
+            assert tenant.ids[name] not in text, f"{name} of another owner"
+    assert tenant.owner not in text and tenant.hook not in text
+
+
+# Goal: what a portal token may list holds nothing of other owners, nor of the project at large. Method: everything that can be
+# read with the token; then, after every operation was tried on the neighbour's things, those are as they were.
+@pytest.mark.skipif(not openapi.has("CreatePortalLink"), reason="the document has no portal links")
+def test_portal_token_sees_its_own_and_changes_no_other(ours, neighbour):
+    api = ours.api(ours.secrets["portal_token"])
+    for operation in portal_operations():
+        if operation.method == "GET":
+            assert_nothing_of_owner(neighbour, api.get(fill(operation, ours.ids)))
+    before = looks_at_owned(neighbour)
+    for operation in portal_operations():
+        if set(operation.path_parameters) & set(OWNED):
+            api.request(operation.method, fill(operation, neighbour.ids), body_of(operation, neighbour.known()))
+    assert looks_at_owned(neighbour) == before
+
+
+def looks_at_owned(tenant):
+    seen = looks(tenant)
+    return {each.id: seen[each.id] for each in project_operations() if each.id in seen and set(each.path_parameters) & set(OWNED)}
+
+
+# Goal: a portal token is worth nothing in another project, and its link is gone for good once it is revoked. Method: every
+# operation with their ids and our token; then the token after the revocation.
+@pytest.mark.skipif(not openapi.has("CreatePortalLink"), reason="the document has no portal links")
+def test_portal_token_elsewhere_and_after_its_end(ours, theirs):
+    link = ours.post("/portal-links", {"name": "short", "owner_id": ours.owner})
+    api = ours.api(link["token"])
+    for operation in project_operations():
+        answers = [(api.request(operation.method, fill(operation, {**theirs.ids, "projectID": each}), body_of(operation, theirs.known())), each)
+                   for each in (theirs.ids["projectID"], random_id())]
+        assert answers[0][0].status in (404, 403), (operation.id, answers[0])
+        assert words(*answers[0]) == words(*answers[1])
+    ours.project.control.put(f"{ours.path}/portal-links/{link['uid']}/revoke").expect(200)
+    for operation in portal_operations():
+        answer = api.request(operation.method, fill(operation, ours.ids), body_of(operation, ours.known()))
+        assert answer.status == 401, (operation.id, answer)

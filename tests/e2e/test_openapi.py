@@ -288,7 +288,7 @@ def failed_portal_delivery(walk, endpoint):
 
 
 def portal_filters(walk, api, ids):
-    made = walk.call("PortalCreateFilter", ids, api=api, body={"event_type": "thing.done", "body": {"n": 1}})
+    made = walk.call("PortalCreateFilter", ids, api=api, body={"event_type": walk.tenant.event_type, "body": {"n": 1}})
     walk.call("CreateEventType", name="f.portal")
     bulk = walk.call("PortalBulkCreateFilters", ids, api=api, body=[{"event_type": "f.portal"}])
     ids = {**ids, "filterID": made["uid"], "eventType": "f.portal"}
@@ -296,7 +296,7 @@ def portal_filters(walk, api, ids):
         walk.call(f"Portal{name}", ids, api=api, body=[{"uid": bulk[0]["uid"], "body": {"n": 2}}])
     walk.call("PortalTestSubscriptionFilter", api=api, body={"request": {"body": {}}, "schema": {"body": {}}})
     for name in ("GetFilters", "GetFilter", "UpdateFilter", "TestFilter", "DeleteFilter"):
-        walk.call(f"Portal{name}", ids, api=api, **({"event_type": "thing.done"} if name == "UpdateFilter" else {}))
+        walk.call(f"Portal{name}", ids, api=api, **({"event_type": walk.tenant.event_type} if name == "UpdateFilter" else {}))
 
 
 # Goal: the walk was complete. Method: the operations of the document, less those that the tests above saw answered well.

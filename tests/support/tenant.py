@@ -18,12 +18,13 @@ def random_id():
 
 
 class Tenant:
-    """`ids`: the document's path parameters, each with an object of this project."""
+    """`ids`: the document's path parameters, each with an object of this project. `project`: another owner's things in a project
+    that is there."""
 
-    def __init__(self, planes, receiver, name):
+    def __init__(self, planes, receiver, name, project=None):
         self.planes, self.receiver = planes, receiver
-        self.project = planes.project(name, strategy={"type": "linear", "duration": 1, "retry_count": 1})
-        self.path, self.owner = self.project.path, f"owner-of-{name}"
+        self.project = project or planes.project(name, strategy={"type": "linear", "duration": 1, "retry_count": 1})
+        self.path, self.owner, self.event_type = self.project.path, f"owner-of-{name}", f"done.{name}"
         self.ids = {"projectID": self.project.id}
         self.secrets = {}
         self.make_delivery()
@@ -38,20 +39,20 @@ class Tenant:
         endpoint = self.project.endpoint(self.hook, owner_id=self.owner)
         self.ids["endpointID"] = endpoint["uid"]
         self.ids["subscriptionID"] = self.project.subscribe(endpoint, ["*"])["uid"]
-        self.ids["eventID"] = self.project.send("thing.done", b'{"secret":"of %s"}' % self.owner.encode(), endpoint_id=endpoint["uid"])
+        self.ids["eventID"] = self.project.send(self.event_type, b'{"secret":"of %s"}' % self.owner.encode(), endpoint_id=endpoint["uid"])
         self.ids["eventDeliveryID"] = self.project.wait_delivery(self.ids["eventID"], "Success")["uid"]
         attempts = wait_until("the attempt is recorded", lambda: self.project.attempts(self.ids["eventDeliveryID"]))
         self.ids["deliveryAttemptID"] = attempts[0]["uid"]
 
     def make_objects(self):
-        self.ids["eventTypeId"] = self.post("/event-types", {"name": "thing.done"})["uid"]
-        self.ids["eventType"] = "thing.done"
+        self.ids["eventTypeId"] = self.post("/event-types", {"name": self.event_type})["uid"]
+        self.ids["eventType"] = self.event_type
         if openapi.has("CreateSource"):
             source = self.post("/sources", {"name": "source", "type": "http"})
             self.ids["sourceID"], self.ids["maskID"] = source["uid"], source["mask_id"]
         if openapi.has("CreateFilter"):
             self.ids["filterID"] = self.post(f"/subscriptions/{self.ids['subscriptionID']}/filters",
-                                             {"event_type": "thing.done", "body": {"n": 1}})["uid"]
+                                             {"event_type": self.event_type, "body": {"n": 1}})["uid"]
         if openapi.has("CreatePortalLink"):
             link = self.post("/portal-links", {"name": "link", "owner_id": self.owner, "can_manage_endpoint": True})
             self.ids["portalLinkID"], self.secrets["portal_token"] = link["uid"], link["token"]
@@ -65,7 +66,7 @@ class Tenant:
 
     def known(self, **changes):
         """Members of request bodies by name, so that a body made from its schema is this project's."""
-        known = {"endpoint_id": self.ids["endpointID"], "owner_id": self.owner, "url": self.hook, "event_type": "thing.done", "data": {"n": 1},
+        known = {"endpoint_id": self.ids["endpointID"], "owner_id": self.owner, "url": self.hook, "event_type": self.event_type, "data": {"n": 1},
                  "source_id": self.ids.get("sourceID", ""), "name": f"name-{secrets.token_hex(4)}"}
         return {**known, **changes}
 

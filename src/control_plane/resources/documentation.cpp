@@ -10,7 +10,8 @@ namespace {
 
 // The reader is a web component that styles itself; it reads from this server alone, and nobody may frame it.
 constexpr const char* kPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src "
+    "'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 // Whether a comma-separated header names `item`, or everything (RFC 9110 §13.1.2, §12.5.3); parameters are cut off.
