@@ -5,6 +5,9 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <stdexcept>
+
+#include "common/net/client_certificate.hpp"
 
 namespace fairlead::net {
 
@@ -32,9 +35,14 @@ asio::awaitable<ClientConnection::ErrorCode> ClientConnection::connect(tcp::endp
 }
 
 asio::awaitable<ClientConnection::ErrorCode> ClientConnection::handshake(ClientTls& tls, std::string host,
-                                                                         bool is_address, std::string destination) {
+                                                                         bool is_address, std::string destination,
+                                                                         std::shared_ptr<const ClientCertificate> own) {
   tls_.emplace(socket_, tls.context());
   tls.prepare(tls_->native_handle(), host, is_address, destination);
+  if (own) {
+    if (const auto used = use_client_certificate(tls_->native_handle(), *own); !used)
+      throw std::runtime_error(used.error().message);
+  }
   auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::client, use_tuple);
   co_return error;
 }

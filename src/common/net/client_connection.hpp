@@ -14,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include "common/core/client_certificate.hpp"
 #include "common/core/clock.hpp"
 #include "common/net/tls.hpp"
 
@@ -33,8 +34,10 @@ class ClientConnection {
 
   [[nodiscard]] boost::asio::awaitable<ErrorCode> connect(tcp::endpoint endpoint);
   // Verifies the peer; after an error, certificate_error() says whether its certificate was the reason.
+  // `certificate` is what we show the peer if it asks; null: none. Throws std::runtime_error if it cannot be read.
   [[nodiscard]] boost::asio::awaitable<ErrorCode> handshake(ClientTls& tls, std::string host, bool is_address,
-                                                            std::string destination);
+                                                            std::string destination,
+                                                            std::shared_ptr<const ClientCertificate> certificate);
   [[nodiscard]] std::string certificate_error() const;  // empty: the certificate was not the reason
   [[nodiscard]] boost::asio::awaitable<std::pair<ErrorCode, std::size_t>> read_some(boost::asio::mutable_buffer buffer);
   // All of it.

@@ -1,5 +1,8 @@
 #include "common/net/client_exchange.hpp"
 
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
@@ -22,7 +25,13 @@ constexpr std::size_t kJoinedBytesMax = 8 * 1024;
 // How long an answer waits for the end of its request's write, so that the connection can be used again.
 constexpr std::chrono::milliseconds kWriteGrace{20};
 
-std::string pool_key(const Url& url) { return (url.tls ? "s" : "p") + url.host + "|" + std::to_string(url.port); }
+// A connection that was opened with a certificate serves only requests with that one.
+std::string pool_key(const ClientRequest& request) {
+  const auto& url = request.url;
+  std::string key = (url.tls ? "s" : "p") + url.host + "|" + std::to_string(url.port);
+  if (url.tls && request.certificate) key += "|" + request.certificate->identity;
+  return key;
+}
 
 // The client frames the message, and the connection is its own (RFC 9110 §7.6.1).
 bool is_own_header(std::string_view name) {
@@ -58,6 +67,23 @@ FailureClass connect_failure(const boost::system::error_code& error) {
   return is_out_of_resources(error) ? FailureClass::internal : FailureClass::connect_failed;
 }
 
+bool is_certificate_alert(const boost::system::error_code& error) {
+  if (error.category() != asio::error::get_ssl_category()) return false;
+  switch (ERR_GET_REASON(static_cast<unsigned long>(error.value()))) {
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool is_end(const boost::system::error_code& error) {
   return error == asio::error::eof || error == asio::ssl::error::stream_truncated;
 }
@@ -78,7 +104,7 @@ ClientExchange::ClientExchange(std::shared_ptr<ClientParts> parts, ClientRequest
     : parts_(std::move(parts)),
       request_(std::move(request)),
       deadline_(started_ + request_.timeout),
-      pool_key_(pool_key(request_.url)),
+      pool_key_(pool_key(request_)),
       connection_(request_.is_fresh ? nullptr : parts_->pool->take(pool_key_)),
       strand_(connection_ ? connection_->strand() : asio::make_strand(parts_->executor)),
       timer_(strand_),
@@ -248,7 +274,8 @@ Task<bool> ClientExchange::connect() {
 Task<bool> ClientExchange::start_tls() {
   phase_ = Phase::tls;
   const auto& url = request_.url;
-  const auto error = co_await connection_->handshake(parts_->tls, url.host, url.host_is_address, pool_key_);
+  const auto error =
+      co_await connection_->handshake(parts_->tls, url.host, url.host_is_address, pool_key_, request_.certificate);
   if (aborted_) co_return false;
   if (!error) {
     response.phases.tls = elapsed();
@@ -343,6 +370,11 @@ bool ClientExchange::fail_read(ResponseReader& reader, const Writing& writing, b
   const bool is_unsent = !writing.is_done || writing.error;
   reader.move_to(response);
   if (reader.is_begun() || !is_unsent) {
+    // Under TLS 1.3 a peer that refuses our certificate says so only once the handshake is over for us.
+    if (!reader.is_begun() && is_certificate_alert(error)) {
+      fail_with(FailureClass::tls_handshake, "the server refused the client certificate: " + error.message());
+      return true;
+    }
     fail_with(FailureClass::connection_reset, "the connection ended before the answer was complete" +
                                                   (is_end(error) ? std::string() : ": " + error.message()));
   } else {

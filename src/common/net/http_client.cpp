@@ -37,6 +37,8 @@ constexpr NamedFailure kFailures[] = {
     {FailureClass::connection_reset, "connection_reset"},
     {FailureClass::invalid_response, "invalid_response"},
     {FailureClass::http_status, "http_status"},
+    {FailureClass::token_failed, "token_failed"},
+    {FailureClass::unsendable, "unsendable"},
     {FailureClass::canceled, "canceled"},
     {FailureClass::internal, "internal"},
 };

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/core/client_certificate.hpp"
 #include "common/core/clock.hpp"
 #include "common/core/result.hpp"
 #include "common/net/address_guard.hpp"
@@ -32,6 +33,8 @@ enum class FailureClass {
   connection_reset,  // closed before a complete answer
   invalid_response,  // not HTTP, or headers over their bound
   http_status,       // an answer, but not 2xx
+  token_failed,      // no access token was to be had: the endpoint was not asked
+  unsendable,        // the payload cannot take the form that the endpoint wants: trying again cannot help
   canceled,          // by us: drain deadline or lost lease
   internal,
 };
@@ -47,6 +50,7 @@ struct ClientRequest {
   HeaderList headers;
   std::shared_ptr<const std::string> body;
   std::chrono::milliseconds timeout{10000};  // the whole exchange, resolution and connecting included
+  std::shared_ptr<const ClientCertificate> certificate = nullptr;  // shown if the peer asks for one; null: none
   bool is_fresh = false;  // on a new connection, so that it is sent at most once, whatever happens to the connection
 };
 
