@@ -82,8 +82,9 @@ Result<void> apply_selectors(store::Source& source, const JsonBody& body) {
   }
   if (keys.is_present) source.idempotency_keys = std::move(keys.value);
   FL_TRY(auto location, body.text("event_type_location", kSelectorBytesMax));
-  if (!location.value.empty())
+  if (!location.value.empty()) {
     FL_TRY([[maybe_unused]] const auto selector, parse_selector(location.value, "event_type_location"));
+  }
   if (location.is_present) source.event_type_location = std::move(location.value);
   return {};
 }

@@ -1,0 +1,448 @@
+"""What strangers send to /ingest/{mask}: each verifier and provider, bodies of every kind, repetitions, limits, and what arrives.
+Signatures are made here, by the providers' published rules or their own libraries."""
+
+import base64
+import hashlib
+import hmac
+import socket
+import time
+from datetime import datetime, timezone
+
+import pytest
+import stripe
+from standardwebhooks import Webhook as StandardWebhook
+from svix.webhooks import Webhook as SvixWebhook
+
+from support.api import call
+from support.wait import wait_until
+
+BODY = b'{ "type" : "order.paid", "order": {"id": 12345678901234567890, "items": [{"sku": "a,]"}, {"sku": "b"}]} }'
+SECRET = "whsec_" + base64.b64encode(b"a good long secret of ours").decode()
+
+
+def mac(secret, body, digest=hashlib.sha256):
+    return hmac.new(secret.encode(), body, digest)
+
+
+def b64(raw):
+    return base64.b64encode(raw).decode()
+
+
+class Source:
+    """A source with a subscription to everything that it brings."""
+
+    def __init__(self, project, receiver, **fields):
+        self.project, self.receiver = project, receiver
+        self.data = project.control.post(f"{project.path}/sources", {"name": "s", "type": "http", **fields}).expect(201).data
+        self.target = receiver.new_path()
+        self.endpoint = project.endpoint(receiver.url(self.target))
+        project.subscribe(self.endpoint, ["*"], source_id=self.data["uid"])
+        self.path = f"/ingest/{self.data['mask_id']}"
+        self.url = project.planes.data.url
+
+    def post(self, body=BODY, headers=None, query="", url=None):
+        return call(url or self.url, "POST", self.path + query, body, {"Content-Type": "application/json", **(headers or {})})
+
+    def change(self, **fields):
+        body = {"name": "s", "type": "http", **fields}
+        return self.project.control.put(f"{self.project.path}/sources/{self.data['uid']}", body).expect(202).data
+
+    def arrivals(self, count=1):
+        return self.receiver.wait(self.target, count)
+
+    def events(self):
+        answer = self.project.control.get(f"{self.project.path}/events?sourceId={self.data['uid']}&perPage=100").expect(200)
+        return answer.data["content"]
+
+    def stored(self):
+        return self.project.counts()[0]
+
+
+def refused(source, answer, code, status=400, field=None):
+    """Refused, nothing stored."""
+    answer.expect(status)
+    assert answer.json["code"] == code, answer.json
+    assert field is None or answer.json["field"] == field, answer.json
+    assert source.stored() == 0
+    return answer.json
+
+
+def hmac_verifier(digest, encoding):
+    return {"verifier": {"type": "hmac", "hmac": {"header": "X-Sig", "hash": digest, "secret": SECRET, "encoding": encoding}}}
+
+
+def provider(name):
+    return {"provider": name, "verifier": {"hmac": {"secret": SECRET}}}
+
+
+def stripe_header(body, secret=SECRET, at=None):
+    at = int(at or time.time())
+    return {"Stripe-Signature": f"t={at},v1={mac(secret, f'{at}.'.encode() + body).hexdigest()},v0=old"}
+
+
+def slack_headers(body, secret=SECRET, at=None):
+    at = int(at or time.time())
+    return {"X-Slack-Request-Timestamp": str(at), "X-Slack-Signature": "v0=" + mac(secret, f"v0:{at}:".encode() + body).hexdigest()}
+
+
+def standard_headers(body, secret=SECRET, at=None, prefix="webhook-", library=StandardWebhook):
+    at = datetime.fromtimestamp(int(at or time.time()), tz=timezone.utc)
+    signature = library(secret).sign("msg_1", at, body.decode())
+    return {f"{prefix}id": "msg_1", f"{prefix}timestamp": str(int(at.timestamp())), f"{prefix}signature": signature}
+
+
+def svix_headers(body, secret=SECRET, at=None):
+    return standard_headers(body, secret, at, "svix-", SvixWebhook)
+
+
+# name → (fields of the source, headers that prove a body with a secret)
+VERIFIERS = {
+    "hmac-256-hex": (hmac_verifier("SHA256", "hex"), lambda body, secret=SECRET: {"X-Sig": mac(secret, body).hexdigest()}),
+    "hmac-256-hex-upper": (hmac_verifier("SHA256", "hex"), lambda body, secret=SECRET: {"X-Sig": mac(secret, body).hexdigest().upper()}),
+    "hmac-512-base64": (hmac_verifier("SHA512", "base64"), lambda body, secret=SECRET: {"X-Sig": b64(mac(secret, body, hashlib.sha512).digest())}),
+    "hmac-512-hex": (hmac_verifier("SHA512", "hex"), lambda body, secret=SECRET: {"X-Sig": mac(secret, body, hashlib.sha512).hexdigest()}),
+    "basic": ({"verifier": {"type": "basic_auth", "basic_auth": {"username": "u", "password": SECRET + ":with:colons"}}},
+              lambda body, secret=SECRET: {"Authorization": "Basic " + b64(f"u:{secret}:with:colons".encode())}),
+    "api-key": ({"verifier": {"type": "api_key", "api_key": {"header_name": "X-Key", "header_value": SECRET}}},
+                lambda body, secret=SECRET: {"X-Key": secret}),
+    "github": (provider("github"), lambda body, secret=SECRET: {"X-Hub-Signature-256": "sha256=" + mac(secret, body).hexdigest()}),
+    "shopify": (provider("shopify"), lambda body, secret=SECRET: {"X-Shopify-Hmac-SHA256": b64(mac(secret, body).digest())}),
+    "twitter": (provider("twitter"), lambda body, secret=SECRET: {"X-Twitter-Webhooks-Signature": "sha256=" + b64(mac(secret, body).digest())}),
+    "stripe": (provider("stripe"), stripe_header),
+    "slack": (provider("slack"), slack_headers),
+    "standardwebhooks": (provider("standardwebhooks"), standard_headers),
+    "svix": (provider("svix"), svix_headers),
+}
+TIMED = ("stripe", "slack", "standardwebhooks", "svix")
+
+
+# Goal: each verifier lets its sender in and nobody else; the bytes arrive as they were sent. Method: a good signature; none, one of
+# another secret, one of another body, one cut off; the program's own answers and rows.
+@pytest.mark.parametrize("name", VERIFIERS)
+def test_verifiers(project, receiver, name):
+    fields, prove = VERIFIERS[name]
+    source = Source(project, receiver, **fields)
+    good = prove(BODY)
+    cut = {k: v[:-1] for k, v in good.items()}
+    wrong = [{}, prove(BODY, secret=SECRET[:-6] + "AAAAAA"), cut, {k: "" for k in good}]
+    if name not in ("basic", "api-key"):
+        wrong.append(prove(BODY + b" "))
+    for headers in wrong:
+        refused(source, source.post(headers=headers), "verification_failed")
+    answer = source.post(headers=good).expect(200)
+    assert answer.data == len(BODY)
+    arrival, = source.arrivals()
+    assert arrival.body == BODY
+    event, = source.events()
+    assert event["source_id"] == source.data["uid"] and event["source_metadata"]["name"] == "s"
+    assert event["event_type"] == source.data["mask_id"]
+    assert not any(value in str(arrival.headers) for value in good.values() if len(value) > 20), "a proof is not passed on"
+
+
+# Goal: a signed request of another time is refused, either way. Method: signatures of 301 s ago and ahead, and of 290 s ago.
+@pytest.mark.parametrize("name", TIMED)
+def test_replayed_timestamp(project, receiver, name):
+    fields, prove = VERIFIERS[name]
+    source = Source(project, receiver, **fields)
+    for away in (-310, 310, -100_000_000):
+        refused(source, source.post(headers=prove(BODY, at=time.time() + away)), "timestamp_out_of_tolerance")
+    source.post(headers=prove(BODY, at=time.time() - 290)).expect(200)
+
+
+# Goal: our reading of Stripe's scheme is Stripe's own. Method: its library accepts the header that this file makes.
+def test_stripe_library_agrees():
+    header = stripe_header(BODY)["Stripe-Signature"]
+    assert stripe.WebhookSignature.verify_header(BODY.decode(), header, SECRET, tolerance=300)
+
+
+# Goal: several secrets are good while one replaces another, and the old one ends when it is taken off. Method: rotate in three steps,
+# sending with both at each; redacted values keep what they stand for.
+def test_rotation(project, receiver):
+    fields, prove = VERIFIERS["stripe"]
+    source = Source(project, receiver, **fields)
+    shown = source.change(verifier={"hmac": {"secret": "new", "secrets": [SECRET]}})["verifier"]["hmac"]
+    assert shown["secret"] == "[REDACTED]" and shown["secrets"] == ["[REDACTED]"]
+    source.change(verifier={"hmac": shown})
+    source.post(headers=prove(BODY)).expect(200)
+    source.post(headers=prove(BODY, secret="new")).expect(200)
+    source.change(verifier={"hmac": {"secret": "[REDACTED]", "secrets": []}})
+    source.post(headers=prove(BODY)).expect(400)
+    source.post(headers=prove(BODY, secret="new")).expect(200)
+
+
+# Goal: an address that is no source's is a 404, whatever it looks like; one that was deleted too. Method: masks of every shape.
+def test_unknown_mask(project, receiver):
+    source = Source(project, receiver)
+    for mask in ("A" * 16, "short", "a" * 17, "%00" * 5 + "a", "../../x", ""):
+        assert call(source.url, "POST", f"/ingest/{mask}", b"{}").status == 404
+    source.post().expect(200)
+    project.control.delete(f"{project.path}/sources/{source.data['uid']}").expect(200)
+    source.post().expect(404)
+    source.arrivals()
+    event, = [e for e in project.control.get(f"{project.path}/events").expect(200).data["content"]]
+    assert event["source_metadata"]["name"] == "s", "what it brought keeps its name"
+
+
+# Goal: a disabled source refuses, and takes again when it is enabled. Method: switch it.
+def test_disabled(project, receiver):
+    source = Source(project, receiver, is_disabled=True)
+    refused(source, source.post(), "source_disabled", 403)
+    source.change(is_disabled=False)
+    source.post().expect(200)
+    source.change(is_disabled=True)
+    source.post().expect(403)
+
+
+# Goal: only sources of the type http take requests. Method: the type that nothing serves yet.
+def test_other_type(project, receiver):
+    source = Source(project, receiver, type="rest_api")
+    refused(source, source.post(), "source_not_http")
+
+
+# Goal: the type of an event is found where the source says. Method: body (nested, in arrays, numbers), header, query; then where it is
+# not.
+def test_event_type_location(project, receiver):
+    cases = {"request.body.type": "order.paid", "req.Body.order.items.1.sku": "b", "request.body.order.id": "12345678901234567890"}
+    source = Source(project, receiver)
+    for location, expected in cases.items():
+        source.change(event_type_location=location)
+        source.post().expect(200)
+        assert source.events()[0]["event_type"] == expected
+    source.change(event_type_location="request.header.X-Kind")
+    source.post(headers={"x-kind": " push "}).expect(200)
+    assert source.events()[0]["event_type"] == "push"
+    source.change(event_type_location="request.queryparam.kind")
+    source.post(query="?a=1&kind=a%20b").expect(200)
+    assert source.events()[0]["event_type"] == "a b"
+
+
+@pytest.mark.parametrize("location,body", [("request.body.kind", BODY), ("request.body.order", BODY), ("request.body.order.items.2.sku", BODY),
+                                           ("request.body.order.items.x", BODY), ("request.header.X-Kind", BODY), ("request.query.kind", BODY),
+                                           ("request.body.a", b'{"a":"  "}'), ("request.body.a", b'{"a":null}'), ("request.body.a", b"[1]")])
+def test_event_type_missing(project, receiver, location, body):
+    # Goal: an event without a type where one is expected is refused. Method: each place without it.
+    source = Source(project, receiver, event_type_location=location)
+    refused(source, source.post(body), "event_type_missing", field=location.split(".", 2)[2])
+
+
+# Goal: a repetition is recognised by the values that the source names, stored once, delivered once and answered 200; other content
+# under the same values is a conflict; without any value nothing is a repetition. Method: the same and changed requests.
+def test_duplicates(project, receiver):
+    source = Source(project, receiver, idempotency_keys=["request.header.X-Id", "request.body.order.id"])
+    first = source.post(headers={"X-Id": "1"}).expect(200)
+    again = source.post(headers={"X-Id": "1"}).expect(200)
+    assert first.data == again.data == len(BODY) and first.json["message"] != again.json["message"]
+    assert source.stored() == 1
+    source.post(headers={"X-Id": "2"}).expect(200)
+    source.post(BODY.replace(b"paid", b"lost"), headers={"X-Id": "1"}).expect(409)
+    assert source.stored() == 2
+    assert len(source.arrivals(2)) == 2
+    for _ in range(2):
+        source.post(b'{"order":{}}').expect(200)
+    assert source.stored() == 4
+
+
+# Goal: two sources of one name do not know each other's repetitions, and renaming one forgets nothing. Method: the same request to both.
+def test_duplicates_of_two_sources(project, receiver):
+    one, two = (Source(project, receiver, idempotency_keys=["request.query.id"]) for _ in range(2))
+    one.post(query="?id=7").expect(200)
+    two.post(query="?id=7").expect(200)
+    one.project.control.put(f"{project.path}/sources/{one.data['uid']}", {"name": "renamed", "type": "http"}).expect(202)
+    one.post(query="?id=7").expect(200)
+    assert one.stored() == 2
+    missing = one.post().expect(400).json
+    assert (missing["code"], missing["field"]) == ("idempotency_value_missing", "id")
+
+
+# Goal: what is no JSON arrives as the bytes and under the type it was sent with, and shows as such. Method: forms, text, bytes beyond
+# UTF-8, nothing at all; the query string goes along.
+@pytest.mark.parametrize("body,content_type,sent_as", [
+    (b"a=1&b=%20x&a=2", "application/x-www-form-urlencoded", "application/x-www-form-urlencoded"),
+    (b"\x00\xff\xfe binary \x80", "application/octet-stream", "application/octet-stream"),
+    (b"<a>\xe4</a>", "text/xml; charset=latin-1", "text/xml; charset=latin-1"),
+    (b"not json", None, "application/octet-stream"), (b' {"a":1}', None, "application/json"),
+    (b'{"a":1}', "application/json; charset=utf-8", "application/json"),
+    (b'{"specversion":"1.0"}', "application/cloudevents+json", "application/cloudevents+json"), (b"", "text/plain", "application/json"),
+])
+def test_opaque_bytes(project, receiver, body, content_type, sent_as):
+    source = Source(project, receiver)
+    headers = {"Content-Type": content_type} if content_type else {}
+    answer = call(source.url, "POST", source.path + "?x=1&y=a%20b&z=%22", body, headers).expect(200)
+    assert answer.data == len(body or b"{}")
+    arrival, = receiver.wait(source.target + "?x=1&y=a%20b&z=%22")
+    assert arrival.body == (body or b"{}")
+    assert arrival.header("Content-Type") == sent_as
+    assert arrival.header("X-Convoy-Source-Id") == source.data["mask_id"]
+    event, = source.events()
+    assert event["url_query_params"] == "x=1&y=a%20b&z=%22" and event["url_path"] == source.path
+    delivery = project.wait_delivery(event["uid"], "Success")
+    assert delivery["url_query_params"] == event["url_query_params"] and delivery["source_metadata"]["uid"] == source.data["uid"]
+
+
+# Goal: what says that it is JSON and is not, is refused. Method: a cut body.
+def test_malformed_json(project, receiver):
+    source = Source(project, receiver)
+    refused(source, source.post(b'{"a":'), "invalid_json")
+
+
+# Goal: a source that asks for it gets forms as JSON, the query merged in, files left out, and values found in them. Method: both kinds.
+def test_converted_forms(project, receiver):
+    source = Source(project, receiver, convert_forms=True, event_type_location="request.body.kind", idempotency_keys=["request.body.id"])
+    form = b"kind=a.b&id=1&name=%D0%BA+x&id=2"
+    assert source.post(form, {"Content-Type": "application/x-www-form-urlencoded"}, "?id=9&q=1").status == 200
+    parts = [b'Content-Disposition: form-data; name="kind"\r\n\r\nmulti', b'Content-Disposition: form-data; name=id\r\n\r\n5\r\n6',
+             b'Content-Type: text/plain\r\nContent-Disposition: form-data; name="f"; filename="x.txt"\r\n\r\nfile', b'content-disposition: form-data; name="e"\r\n\r\n']
+    multi = b"".join(b"--b0\r\n" + part + b"\r\n" for part in parts) + b"--b0--\r\n"
+    for _ in range(2):
+        source.post(multi, {"Content-Type": 'multipart/form-data; boundary="b0"'}).expect(200)
+    one, two = sorted(source.events(), key=lambda e: e["event_type"])
+    assert (one["event_type"], one["data"]) == ("a.b", {"kind": "a.b", "id": "1", "name": "к x", "q": "1"})
+    assert (two["event_type"], two["data"]) == ("multi", {"kind": "multi", "id": "5\r\n6", "e": ""})
+    assert {arrival.header("Content-Type") for arrival in source.arrivals(1)} == {"application/json"}
+
+
+@pytest.mark.parametrize("content_type,body", [
+    ("multipart/form-data", b"--b\r\n"), ("multipart/form-data; boundary=b", b"no part"), ("multipart/form-data; boundary=b", b"--b\r\nX: y\r\n\r\nv\r\n--b--"),
+    ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nno end'), ("application/x-www-form-urlencoded", b"a=%ff"),
+    ("application/x-www-form-urlencoded", b"a&" * 1001)])
+def test_malformed_forms(project, receiver, content_type, body):
+    # Goal: a form that cannot be read is refused where it has to be read. Method: faults of both kinds.
+    source = Source(project, receiver, convert_forms=True)
+    refused(source, source.post(body, {"Content-Type": content_type}), "invalid_form")
+
+
+# Goal: a body over the limit is a 413, told in advance or not, and before any of it is judged. Method: with a length, and in chunks.
+def test_too_large(project, receiver, planes):
+    source = Source(project, receiver, **provider("github"))
+    huge = b'"' + b"x" * (1024 * 1024) + b'"'
+    refused(source, source.post(huge), "payload_too_large", 413)
+    for size in (1024 * 1024 + 10, 5 * 1024 * 1024):
+        with socket.create_connection(("127.0.0.1", planes.data.port), timeout=30) as client:
+            client.sendall(f"POST {source.path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+            try:
+                for _ in range(size // 65536 + 1):
+                    client.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+                client.sendall(b"0\r\n\r\n")
+            except OSError:
+                pass  # it has answered already
+            assert client.recv(64).startswith(b"HTTP/1.1 413")
+    assert source.stored() == 0
+
+
+# Goal: only the headers that the source lists are passed on, never a credential. Method: a request full of headers.
+def test_forward_headers(project, receiver):
+    source = Source(project, receiver, forward_headers=["X-Kept", "x-many", "User-Agent"])
+    source.post(headers={"X-Kept": "yes", "X-Other": "no", "Authorization": "Bearer secret", "Cookie": "a=b", "X-Many": "1",
+                         "User-Agent": "provider/1", "X-Convoy-Signature": "forged"}).expect(200)
+    arrival, = source.arrivals()
+    assert arrival.header("X-Kept") == "yes" and arrival.header("X-Many") == "1" and arrival.header("User-Agent") == "provider/1"
+    for name in ("X-Other", "Authorization", "Cookie"):
+        assert arrival.header(name) is None
+    assert "forged" not in str(arrival.headers)
+    event, = source.events()
+    assert event["headers"] == {"X-Kept": ["yes"], "x-many": ["1"], "User-Agent": ["provider/1"],
+                                "X-Convoy-Source-Id": [source.data["mask_id"]]}
+
+
+# Goal: the sender reads what the source wants it to read. Method: a text, with and without a type.
+def test_custom_response(project, receiver):
+    source = Source(project, receiver, custom_response={"body": "<ok/>", "content_type": "text/xml"})
+    answer = source.post().expect(200)
+    assert (answer.body, answer.headers["content-type"]) == (b"<ok/>", "text/xml")
+    source.change(custom_response={"content_type": ""})
+    assert source.post().expect(200).headers["content-type"] == "text/plain; charset=utf-8"
+
+
+# Goal: X's (Twitter's) challenge is answered by both planes, noted, and by no other source. Method: a token with escapes.
+def test_crc_challenge(project, receiver, planes):
+    source = Source(project, receiver, **provider("twitter"))
+    expected = {"response_token": "sha256=" + b64(mac(SECRET, b"a b+c").digest())}
+    for url in (planes.data.url, planes.control.url):
+        assert call(url, "GET", source.path + "?crc_token=a%20b%2Bc").expect(200).json == expected
+        assert call(url, "GET", source.path).expect(400).json["field"] == "crc_token"
+        assert call(url, "GET", "/ingest/" + "A" * 16 + "?crc_token=x").status == 404
+        assert call(url, "PUT", source.path).status == 405
+        other = Source(project, receiver, **provider("github"))
+        assert call(url, "GET", other.path + "?crc_token=x").expect(400).json["code"] == "no_challenge"
+    shown = project.control.get(f"{project.path}/sources/{source.data['uid']}").expect(200).data
+    assert shown["provider_config"]["twitter"]["crc_verified_at"]
+
+
+# Goal: Slack's handshake is answered with its word, and only a signed one. Method: its url_verification.
+def test_slack_handshake(project, receiver):
+    source = Source(project, receiver, **provider("slack"))
+    body = b'{"token":"t","challenge":"3eZbrw1a","type":"url_verification"}'
+    refused(source, source.post(body), "verification_failed")
+    answer = source.post(body, slack_headers(body)).expect(200)
+    assert answer.body == b"3eZbrw1a" and source.stored() == 0
+
+
+# Goal: an event of a source meets that source's subscriptions alone, by type; others' events do not meet these. Method: two sources,
+# one subscription without a source, one for a glob.
+def test_matching(project, receiver):
+    one, two = Source(project, receiver, event_type_location="request.body.type"), Source(project, receiver)
+    open_path, glob_path = receiver.new_path(), receiver.new_path()
+    project.subscribed(receiver.url(open_path))
+    project.subscribe(project.endpoint(receiver.url(glob_path)), ["order.*"], source_id=one.data["uid"])
+    one.post().expect(200)
+    one.post(b'{"type":"refund"}').expect(200)
+    assert len(one.arrivals(2)) == 2
+    assert [a.body for a in receiver.wait(glob_path)] == [BODY]
+    event_id = project.send("order.paid", b"{}")
+    wait_until("the broadcast is expanded", lambda: project.event(event_id)["status"] == "Success")
+    assert [d["endpoint_id"] for d in project.deliveries(event_id)] and receiver.wait(open_path)
+    assert receiver.count(two.target) == 0 and receiver.count(one.target) == 2 and receiver.count(glob_path) == 1
+    assert receiver.count(open_path) == 1
+
+
+# Goal: a source brings events to more subscriptions than fit into one answer, all of them. Method: rows for 1,100 subscriptions, of
+# which each gets its delivery.
+def test_wide_fan_out(project, receiver, planes):
+    source = Source(project, receiver)
+    planes.database.rows("""
+        INSERT INTO subscriptions (project_id, id, endpoint_id, name, event_types, version, created_at, updated_at, source_id)
+        SELECT project_id, gen_random_uuid(), endpoint_id, 'many', ARRAY['*'], next_config_version(project_id), now(), now(), source_id
+          FROM subscriptions, generate_series(1, 1100) WHERE project_id = %s AND source_id IS NOT NULL
+        RETURNING 1""", [project.uuid])
+    source.post().expect(200)
+    wait_until("all are delivered", lambda: receiver.count(source.target) >= 1101)
+    assert project.counts()[1] == 1101
+
+
+# Goal: the control plane passes on what comes to its own /ingest, with all that proves it. Method: a signed request there.
+def test_through_the_control_plane(project, receiver, planes):
+    source = Source(project, receiver, **provider("github"), forward_headers=["X-Github-Event"])
+    prove = VERIFIERS["github"][1]
+    refused(source, source.post(url=planes.control.url), "verification_failed")
+    source.post(headers={**prove(BODY), "X-Github-Event": "push"}, url=planes.control.url, query="?a=1").expect(200)
+    arrival, = receiver.wait(source.target + "?a=1")
+    assert arrival.header("X-Github-Event") == "push" and arrival.body == BODY
+
+
+# Goal: a loop through Fairlead ends. Method: a request that has passed as many gateways as may be, and one more.
+def test_loop(project, receiver):
+    source = Source(project, receiver)
+    refused(source, source.post(headers={"Fairlead-Hops": "6"}), "loop_detected")
+    source.post(headers={"Fairlead-Hops": "5"}).expect(200)
+    assert source.arrivals()[0].header("Fairlead-Hops") == "6"
+
+
+# Goal: a project's own limit holds for its sources too. Method: a limit of two a minute.
+def test_rate_limit(planes, receiver, request):
+    project = planes.project(f"ingest-limit-{id(request)}", ratelimit={"count": 2, "duration": 60})
+    source = Source(project, receiver)
+    assert [source.post().status for _ in range(3)] == [200, 200, 429]
+    limited = source.post()
+    assert limited.headers["x-ratelimit-limit"] == "2" and int(limited.headers["retry-after"]) >= 1
+
+
+# Goal: what was acknowledged is there after a crash, and a restarted node knows its sources. Method: kill it right after the answer.
+def test_crash(own_planes, receiver):
+    project = own_planes.project("ingest-crash")
+    source = Source(project, receiver, idempotency_keys=["request.header.X-Id"])
+    source.post(headers={"X-Id": "1"}).expect(200)
+    own_planes.data.kill()
+    own_planes.data.start()
+    source.post(headers={"X-Id": "1"}).expect(200)
+    assert source.stored() == 1
+    wait_until("it was delivered", lambda: receiver.count(source.target) >= 1)
