@@ -73,6 +73,9 @@ class FilterSubject {
   // Keeps a view of the content's body, which must outlive it.
   [[nodiscard]] static FilterSubject of_event(const EventContent& content);
 
+  // A view: it must outlive the subject. Before the body is asked for.
+  void set_body(std::string_view text) { scopes_[static_cast<std::size_t>(FilterScope::body)].text = text; }
+
   // Null: the scope is absent. Parsing is charged.
   [[nodiscard]] const JsonTape* find(FilterScope scope, FilterBudget& budget);
 

@@ -23,9 +23,8 @@ bool covers(std::string_view outer, std::string_view inner) {
 
 }  // namespace
 
-SubscriptionFilter make_subscription_filter(FilterId id, std::string event_type, bool is_enabled,
-                                            const FilterText& text) {
-  SubscriptionFilter made{.id = id, .event_type = std::move(event_type), .is_enabled = is_enabled};
+TypeFilter make_type_filter(FilterId id, std::string event_type, bool is_enabled, const FilterText& text) {
+  TypeFilter made{.id = id, .event_type = std::move(event_type), .is_enabled = is_enabled};
   auto filter = Filter::compile(text, "");
   if (filter)
     made.filter = *std::move(filter);
@@ -49,7 +48,7 @@ SubscriptionFilters::Choice SubscriptionFilters::choose(std::string_view event_t
 }
 
 std::optional<FilterEquality> SubscriptionFilters::find_equality(std::string_view pattern) const {
-  const SubscriptionFilter* only = nullptr;
+  const TypeFilter* only = nullptr;
   for (const auto& each : filters_) {
     const bool is_about_all = covers(each.event_type, pattern);
     if (!is_about_all && !covers(pattern, each.event_type)) continue;

@@ -12,7 +12,7 @@
 namespace fairlead {
 
 // One filter as stored. Unreadable (`fault` not empty): no event can be judged by it.
-struct SubscriptionFilter {
+struct TypeFilter {
   FilterId id;
   std::string event_type;  // a name, a glob, or "*"
   bool is_enabled = true;
@@ -20,8 +20,7 @@ struct SubscriptionFilter {
   std::string fault;
 };
 // Compiled; what cannot be compiled is kept with its fault.
-[[nodiscard]] SubscriptionFilter make_subscription_filter(FilterId id, std::string event_type, bool is_enabled,
-                                                          const FilterText& text);
+[[nodiscard]] TypeFilter make_type_filter(FilterId id, std::string event_type, bool is_enabled, const FilterText& text);
 
 enum class FilterSelection : std::uint8_t {
   none,      // no filter is about this type: every event passes
@@ -31,13 +30,13 @@ enum class FilterSelection : std::uint8_t {
 
 class SubscriptionFilters {
  public:
-  explicit SubscriptionFilters(std::vector<SubscriptionFilter> filters) : filters_(std::move(filters)) {}
-  [[nodiscard]] const std::vector<SubscriptionFilter>& all() const { return filters_; }
+  explicit SubscriptionFilters(std::vector<TypeFilter> filters) : filters_(std::move(filters)) {}
+  [[nodiscard]] const std::vector<TypeFilter>& all() const { return filters_; }
   [[nodiscard]] bool empty() const { return filters_.empty(); }
 
   struct Choice {
     FilterSelection selection = FilterSelection::none;
-    const SubscriptionFilter* filter = nullptr;  // of `found`
+    const TypeFilter* filter = nullptr;  // of `found`
   };
   // Of the enabled ones about this type: the exact name's, else the longest glob's, else that of "*".
   [[nodiscard]] Choice choose(std::string_view event_type) const;
@@ -47,7 +46,7 @@ class SubscriptionFilters {
   [[nodiscard]] std::optional<FilterEquality> find_equality(std::string_view pattern) const;
 
  private:
-  std::vector<SubscriptionFilter> filters_;
+  std::vector<TypeFilter> filters_;
 };
 
 // How one subscription's filters judge one event.
@@ -61,7 +60,7 @@ struct FilterVerdict {
     deferred,     // the budget at hand does not suffice, a whole filter's may
   };
   Kind kind = Kind::no_filter;
-  const SubscriptionFilter* filter = nullptr;
+  const TypeFilter* filter = nullptr;
   std::string reason;
 };
 // `filters` may be null. Takes its steps from the budget; a filter that used filter_limits::steps_max is unevaluable.

@@ -15,9 +15,9 @@ FilterText body_filter(std::string body) {
 // disabled ones mean no match. Method: sets that lack one after the other.
 TEST(SubscriptionFilters, ChooseByPrecedence) {
   const auto filter = [](const char* type, bool is_enabled = true) {
-    return make_subscription_filter({}, type, is_enabled, body_filter("{}"));
+    return make_type_filter({}, type, is_enabled, body_filter("{}"));
   };
-  const auto chosen = [](std::vector<SubscriptionFilter> filters, std::string_view type) -> std::string {
+  const auto chosen = [](std::vector<TypeFilter> filters, std::string_view type) -> std::string {
     const SubscriptionFilters set(std::move(filters));
     const auto choice = set.choose(type);
     if (choice.selection == FilterSelection::none) return "none";
@@ -34,9 +34,9 @@ TEST(SubscriptionFilters, ChooseByPrecedence) {
 // Goal: an index is offered only where one filter speaks for every event of a pattern. Method: sets that overlap.
 TEST(SubscriptionFilters, IndexOnlyWhatIsCertain) {
   const auto filter = [](const char* type, bool is_enabled = true) {
-    return make_subscription_filter({}, type, is_enabled, body_filter(R"({"a":1})"));
+    return make_type_filter({}, type, is_enabled, body_filter(R"({"a":1})"));
   };
-  const auto has = [](std::vector<SubscriptionFilter> filters, std::string_view pattern) {
+  const auto has = [](std::vector<TypeFilter> filters, std::string_view pattern) {
     return SubscriptionFilters(std::move(filters)).find_equality(pattern).has_value();
   };
   EXPECT_TRUE(has({filter("a.b"), filter("a.c")}, "a.b"));
@@ -52,7 +52,7 @@ TEST(SubscriptionFilters, IndexOnlyWhatIsCertain) {
 // left; one that needs more than any may.
 TEST(SubscriptionFilters, SayWhatCannotBeJudged) {
   const auto judged = [](const char* filter, std::int64_t steps, const std::string& body) {
-    const SubscriptionFilters set({make_subscription_filter({}, "*", true, body_filter(filter))});
+    const SubscriptionFilters set({make_type_filter({}, "*", true, body_filter(filter))});
     FilterSubject subject({.body = body});
     FilterBudget budget(steps);
     return judge_filters(&set, "t", subject, budget);
