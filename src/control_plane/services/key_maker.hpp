@@ -1,4 +1,4 @@
-// New API keys: CO.<16 characters>.<64 characters>, shown once; only the hash is kept.
+// New credentials, found later by their hash. API keys are shown once: nothing but the hash is kept of them.
 #pragma once
 
 #include "common/core/secret.hpp"
@@ -11,6 +11,11 @@ struct MadeKey {
   std::string mask;  // its middle part, for people to tell keys apart
   KeyHash hash{};
 };
+// CO.<16 characters>.<64 characters>.
 [[nodiscard]] MadeKey make_api_key();
+// A portal link's short-lived token: PRT.<16 characters>.<64 characters>.
+[[nodiscard]] MadeKey make_portal_key();
+// A portal link's static token: 24 characters, without a mask.
+[[nodiscard]] MadeKey make_portal_token();
 
 }  // namespace fairlead::control

@@ -11,6 +11,13 @@ Error key_refused() {
   return {Code::unauthorized, "the API key is unknown, expired or revoked", "authorization_failed"};
 }
 
+// A dynamic event goes to its endpoint whatever the subscription selects; nothing if the snapshot knows of none yet.
+std::vector<match::Match> first_subscription(const match::ProjectView& view, const EndpointId& endpoint) {
+  const auto* subscriptions = view.by_endpoint.find(endpoint);
+  if (subscriptions == nullptr || subscriptions->empty()) return {};
+  return {{.subscription = subscriptions->front(), .endpoint = view.find_endpoint(endpoint)}};
+}
+
 }  // namespace
 
 Result<KeyHash> read_authorization(std::optional<std::string_view> header) {
@@ -42,10 +49,15 @@ Result<match::ProjectPtr> authorize(const KeyHash& key, const ProjectId& project
       (found->second.project && *found->second.project != project)) {
     return fail(Code::not_found, "there is no project " + to_text(project));
   }
+  if (found->second.scope == KeyScope::read_only) {
+    return fail(Error{Code::forbidden, "a read-only key cannot create events", "insufficient_scope"});
+  }
+  found->second.use->note(now);
   return view;
 }
 
 Result<void> judge(Submission& submission, const match::Snapshot& snapshot, TimePoint now) {
+  if (submission.source) return judge_source(submission, snapshot, now);
   FL_TRY(auto view, authorize(submission.key, submission.project, snapshot, now));
   const auto& content = *submission.request.content;
   if (content.body->size() > view->settings.payload_bytes_max) {
@@ -62,13 +74,21 @@ Result<void> judge(Submission& submission, const match::Snapshot& snapshot, Time
   }
   submission.is_pending = submission.kind == EventKind::broadcast;
   submission.matches.clear();
-  if (!submission.is_pending) {
-    submission.matches = match::find_matches(*view, target, content.event_type);
-    submission.is_pending = submission.matches.size() > matches_inline_max;
-    if (submission.is_pending) submission.matches.clear();
+  if (submission.kind == EventKind::dynamic) {
+    submission.matches = first_subscription(*view, *target.endpoint);
+  } else if (!submission.is_pending) {
+    find_submission_matches(submission, *view);
   }
   submission.view = std::move(view);
   return {};
+}
+
+void find_submission_matches(Submission& submission, const match::ProjectView& view) {
+  auto found = match::match_event(view, {.target = submission.request.target,
+                                         .content = *submission.request.content,
+                                         .matches_max = matches_inline_max});
+  submission.is_pending = found.next.has_value();
+  if (!submission.is_pending) submission.matches = std::move(found.matches);
 }
 
 Error payload_too_large(std::size_t bytes_max) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "data_plane/ingest/event_request.hpp"
+#include "data_plane/ingest/source_request.hpp"
 #include "data_plane/match/snapshot.hpp"
 
 namespace fairlead::ingest {
@@ -15,20 +16,24 @@ struct Submission {
   ProjectId project;
   EventKind kind = EventKind::endpoint;
   EventRequest request;
+  std::shared_ptr<SourceArrival> source = nullptr;  // of what came in through a source: it is judged by that alone
   // Set by judge():
   match::ProjectPtr view;
   std::vector<match::Match> matches;
   bool is_pending = false;
 };
 
-// The project, if this key may write to it. Code::unauthorized: the key is unknown or expired; not_found: the project
-// is not this key's, or is not at all.
+// The project, if this key may write to it; the key's use is noted. Code::unauthorized: the key is unknown or expired;
+// not_found: the project is not this key's, or is not at all; forbidden "insufficient_scope": a read-only key.
 [[nodiscard]] Result<match::ProjectPtr> authorize(const KeyHash& key, const ProjectId& project,
                                                   const match::Snapshot& snapshot, TimePoint now);
 
 // authorize(), then: not_found: the addressed endpoint is not the project's; too_large: over the project's payload
 // limit; invalid: the project requires an idempotency key. Sets what the submission matches.
 [[nodiscard]] Result<void> judge(Submission& submission, const match::Snapshot& snapshot, TimePoint now);
+
+// Sets the matches, or that they are found after the answer: there are too many, or their filters take too long.
+void find_submission_matches(Submission& submission, const match::ProjectView& view);
 
 [[nodiscard]] Error payload_too_large(std::size_t bytes_max);
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include "common/domain/event_type.hpp"
-
 namespace fairlead::match {
 namespace {
 
@@ -31,6 +29,8 @@ class ProjectBuilder {
     view_->subscriptions.start_changes();
     view_->by_endpoint.start_changes();
     view_->by_pattern.start_changes();
+    view_->by_value.start_changes();
+    view_->indexed_keys.start_changes();
     view_->by_owner.start_changes();
   }
 
@@ -56,85 +56,107 @@ class ProjectBuilder {
     if (!endpoint.owner_id.empty()) view_->by_owner.at_or_insert(endpoint.owner_id).push_back(endpoint.id);
   }
 
-  void set(const store::SubscriptionChange& change) {
+  // `filters`: what changed of the subscription's filters at the same time.
+  void set(const store::SubscriptionChange& change, const std::vector<const store::FilterChange*>& filters) {
     const auto& id = change.subscription.id;
-    if (const auto old = view_->find_subscription(id)) {
-      remove_from(view_->by_endpoint, old->endpoint, id);
-      for (const auto& pattern : old->event_types) remove_from(view_->by_pattern, pattern, id);
-      view_->subscriptions.erase(id);
-    }
+    const auto old = view_->find_subscription(id);
+    if (old) remove(*old);
     if (change.is_deleted) return;
-    const auto subscription = std::make_shared<const SubscriptionConfig>(change.subscription);
-    view_->subscriptions.at_or_insert(id) = subscription;
-    insert_ordered(view_->by_endpoint.at_or_insert(subscription->endpoint), subscription);
-    for (const auto& pattern : subscription->event_types)
-      insert_ordered(view_->by_pattern.at_or_insert(pattern), subscription);
+    auto made = change.subscription;
+    made.filters = with_changes(old ? old->filters : nullptr, filters);
+    insert(std::make_shared<const SubscriptionConfig>(std::move(made)));
+  }
+
+  // A subscription whose filters alone changed.
+  void set(const SubscriptionId& id, const std::vector<const store::FilterChange*>& filters) {
+    const auto old = view_->find_subscription(id);
+    if (!old) return;
+    auto made = *old;
+    made.filters = with_changes(old->filters, filters);
+    remove(*old);
+    insert(std::make_shared<const SubscriptionConfig>(std::move(made)));
   }
 
   [[nodiscard]] ProjectPtr take() { return std::move(view_); }
 
  private:
+  using FiltersPtr = std::shared_ptr<const SubscriptionFilters>;
+
+  static FiltersPtr with_changes(const FiltersPtr& old, const std::vector<const store::FilterChange*>& changes) {
+    if (changes.empty()) return old;
+    auto filters = old ? old->all() : std::vector<TypeFilter>{};
+    for (const auto* change : changes) {
+      std::erase_if(filters, [&](const auto& each) { return each.id == change->filter.id; });
+      if (!change->is_deleted) filters.push_back(change->filter);
+    }
+    return filters.empty() ? nullptr : std::make_shared<const SubscriptionFilters>(std::move(filters));
+  }
+
+  // The equality that the subscription is found by among those of a pattern; nothing: it is looked at in any case.
+  static std::optional<FilterEquality> equality_of(const SubscriptionConfig& subscription, const std::string& pattern) {
+    return subscription.filters ? subscription.filters->find_equality(pattern) : std::nullopt;
+  }
+
+  void insert(const SubscriptionPtr& subscription) {
+    view_->subscriptions.at_or_insert(subscription->id) = subscription;
+    insert_ordered(view_->by_endpoint.at_or_insert(subscription->endpoint), subscription);
+    if (subscription->filters) ++view_->filtered_count;
+    for (const auto& pattern : subscription->event_types) {
+      const auto key = pattern_key(subscription->source, pattern);
+      const auto equality = equality_of(*subscription, pattern);
+      if (!equality) {
+        insert_ordered(view_->by_pattern.at_or_insert(key), subscription);
+        continue;
+      }
+      ++view_->indexed_keys.at_or_insert(key)[equality->key];
+      for (const auto& value : equality->values)
+        insert_ordered(view_->by_value.at_or_insert(value_index_key(key, equality->key, value)), subscription);
+    }
+  }
+
+  void remove(const SubscriptionConfig& old) {
+    const auto id = old.id;
+    remove_from(view_->by_endpoint, old.endpoint, id);
+    if (old.filters) --view_->filtered_count;
+    for (const auto& pattern : old.event_types) {
+      const auto key = pattern_key(old.source, pattern);
+      const auto equality = equality_of(old, pattern);
+      if (!equality) {
+        remove_from(view_->by_pattern, key, id);
+        continue;
+      }
+      auto& keys = view_->indexed_keys.at_or_insert(key);
+      if (--keys[equality->key] == 0) keys.erase(equality->key);
+      if (keys.empty()) view_->indexed_keys.erase(key);
+      for (const auto& value : equality->values)
+        remove_from(view_->by_value, value_index_key(key, equality->key, value), id);
+    }
+    view_->subscriptions.erase(id);
+  }
+
   std::shared_ptr<ProjectView> view_;
 };
 
-bool selects(const SubscriptionConfig& subscription, std::string_view event_type) {
-  return std::ranges::any_of(subscription.event_types,
-                             [&](const auto& pattern) { return matches_event_type(pattern, event_type); });
+using FilterChanges = std::map<std::pair<ProjectId, SubscriptionId>, std::vector<const store::FilterChange*>>;
+
+// By subscription, so that each is put into the indexes once.
+FilterChanges group_filters(const std::vector<store::FilterChange>& changes) {
+  FilterChanges grouped;
+  for (const auto& change : changes) grouped[{change.project, change.subscription}].push_back(&change);
+  return grouped;
 }
 
-// The lists of all patterns that can select this type: the type itself, "*", and "a.*", "a.b.*" for every dot in it.
-std::vector<const SubscriptionList*> find_pattern_lists(const ProjectView& project, std::string_view event_type) {
-  std::vector<const SubscriptionList*> lists;
-  const auto add = [&](const std::string& pattern) {
-    if (const auto* list = project.by_pattern.find(pattern)) lists.push_back(list);
-  };
-  add(std::string(event_type));
-  add("*");
-  for (auto dot = event_type.find('.'); dot != std::string_view::npos; dot = event_type.find('.', dot + 1)) {
-    if (dot + 1 < event_type.size()) add(std::string(event_type.substr(0, dot + 1)) + "*");
+void apply_sources(Snapshot& next, const std::vector<store::SourceChange>& changes) {
+  if (changes.empty()) return;
+  next.sources.start_changes();
+  next.source_masks.start_changes();
+  for (const auto& change : changes) {
+    if (const auto* mask = next.source_masks.find(change.source.id)) next.sources.erase(*mask);
+    next.source_masks.erase(change.source.id);
+    if (change.is_deleted) continue;
+    next.sources.at_or_insert(change.source.mask) = std::make_shared<const SourceConfig>(change.source);
+    next.source_masks.at_or_insert(change.source.id) = change.source.mask;
   }
-  return lists;
-}
-
-// Goes through the shorter of two: what the endpoint subscribes to, or who can select the type. A subscription of
-// several patterns can come twice.
-void add_endpoint_matches(const ProjectView& project, const EndpointId& id, std::string_view event_type,
-                          std::vector<Match>& matches) {
-  constexpr std::size_t kShort = 16;  // cheaper than looking patterns up
-  const auto endpoint = project.find_endpoint(id);
-  const auto* list = project.by_endpoint.find(id);
-  if (!endpoint || list == nullptr) return;
-  if (list->size() > kShort) {
-    const auto lists = find_pattern_lists(project, event_type);
-    std::size_t candidates = 0;
-    for (const auto* each : lists) candidates += each->size();
-    if (candidates < list->size()) {
-      for (const auto* each : lists) {
-        for (const auto& subscription : *each) {
-          if (subscription->endpoint == id) matches.push_back({subscription, endpoint});
-        }
-      }
-      return;
-    }
-  }
-  for (const auto& subscription : *list) {
-    if (selects(*subscription, event_type)) matches.push_back({subscription, endpoint});
-  }
-}
-
-std::vector<Match> find_broadcast_matches(const ProjectView& project, std::string_view event_type) {
-  std::map<EndpointId, SubscriptionPtr> lowest;
-  for (const auto* list : find_pattern_lists(project, event_type)) {
-    for (const auto& subscription : *list) {
-      auto& kept = lowest[subscription->endpoint];
-      if (!kept || subscription->id < kept->id) kept = subscription;
-    }
-  }
-  std::vector<Match> matches;
-  for (const auto& [id, subscription] : lowest) {
-    if (auto endpoint = project.find_endpoint(id)) matches.push_back({subscription, std::move(endpoint)});
-  }
-  return matches;
 }
 
 }  // namespace
@@ -153,7 +175,12 @@ SnapshotPtr apply_changes(const Snapshot& base, const store::ConfigChanges& chan
     row.is_deleted ? deleted.push_back(row.id) : builder(row.id).set(row);
   }
   for (const auto& change : changes.endpoints) builder(change.project).set(change);
-  for (const auto& change : changes.subscriptions) builder(change.project).set(change);
+  auto filters = group_filters(changes.filters);
+  for (const auto& change : changes.subscriptions) {
+    const auto node = filters.extract({change.project, change.subscription.id});
+    builder(change.project).set(change, node ? node.mapped() : std::vector<const store::FilterChange*>{});
+  }
+  for (const auto& [key, each] : filters) builder(key.first).set(key.second, each);
   for (auto& [id, each] : builders) {
     auto view = each.take();
     // Rows of a project that is not there any more bring nothing back.
@@ -161,33 +188,44 @@ SnapshotPtr apply_changes(const Snapshot& base, const store::ConfigChanges& chan
   }
   for (const auto& id : deleted) next->projects.erase(id);
   for (const auto& change : changes.keys) {
+    auto use = change.key.use;
     if (const auto old = next->key_hashes.find(change.key.id); old != next->key_hashes.end()) {
+      use = next->keys.at(old->second).use;
       next->keys.erase(old->second);
       next->key_hashes.erase(old);
     }
     if (change.is_deleted) continue;
-    next->keys[change.key.hash] = change.key;
+    auto& key = next->keys[change.key.hash] = change.key;
+    key.use = std::move(use);
     next->key_hashes[change.key.id] = change.key.hash;
   }
+  apply_sources(*next, changes.sources);
   return next;
 }
 
-std::vector<Match> find_matches(const ProjectView& project, const Target& target, std::string_view event_type) {
-  std::vector<Match> matches;
-  if (target.endpoint) {
-    add_endpoint_matches(project, *target.endpoint, event_type, matches);
-  } else if (!target.owner_id.empty()) {
-    if (const auto* owned = project.by_owner.find(target.owner_id)) {
-      for (const auto& id : *owned) add_endpoint_matches(project, id, event_type, matches);
-    }
-  } else {
-    matches = find_broadcast_matches(project, event_type);
+std::vector<store::KeyLastUse> take_key_uses(const Snapshot& snapshot) {
+  std::vector<store::KeyLastUse> uses;
+  for (const auto& [hash, key] : snapshot.keys) {
+    if (const auto at = key.use->take()) uses.push_back({key.id, *at});
   }
-  std::ranges::sort(matches, [](const auto& a, const auto& b) { return a.subscription->id < b.subscription->id; });
-  const auto again = std::ranges::unique(
-      matches, [](const auto& a, const auto& b) { return a.subscription->id == b.subscription->id; });
-  matches.erase(again.begin(), again.end());
-  return matches;
+  return uses;
+}
+
+// No event type begins with a control character, so the keys of one source are nobody else's.
+std::string pattern_key(const std::optional<SourceId>& source, std::string_view pattern) {
+  if (!source) return std::string(pattern);
+  std::string key = "\x01";
+  key.append(reinterpret_cast<const char*>(source->bytes.data()), source->bytes.size());
+  key += pattern;
+  return key;
+}
+
+std::string value_index_key(std::string_view pattern_key, std::string_view key, std::string_view value) {
+  std::string text = std::to_string(pattern_key.size()) + ":" + std::to_string(key.size()) + ":";
+  text += pattern_key;
+  text += key;
+  text += value;
+  return text;
 }
 
 }  // namespace fairlead::match

@@ -170,5 +170,29 @@ TEST(Authorize, KeepsProjectsApart) {
   EXPECT_EQ(authorize(KeyHash{}, own, snapshot, now).error().code, Code::unauthorized);
 }
 
+// Goal: a key that may only read creates nothing, and its use is not noted; a foreign project stays unknown to it. Method:
+// one key in each scope.
+TEST(Authorize, KeepsScopes) {
+  match::Snapshot snapshot;
+  auto view = std::make_shared<match::ProjectView>();
+  view->id.bytes[15] = 1;
+  snapshot.projects[view->id] = view;
+  const TimePoint now{std::chrono::hours(1000)};
+  for (const auto scope : {KeyScope::full, KeyScope::read_only, KeyScope::events_only}) {
+    ApiKeyConfig key;
+    key.hash.fill(static_cast<std::uint8_t>(scope));
+    key.scope = scope;
+    snapshot.keys[key.hash] = key;
+    const auto allowed = authorize(key.hash, view->id, snapshot, now);
+    EXPECT_EQ(allowed.has_value(), scope != KeyScope::read_only);
+    if (!allowed) {
+      EXPECT_EQ(allowed.error().code, Code::forbidden);
+      EXPECT_EQ(allowed.error().reason, "insufficient_scope");
+    }
+    EXPECT_EQ(key.use->take(), allowed ? std::optional(now) : std::nullopt);
+    EXPECT_EQ(authorize(key.hash, ProjectId{}, snapshot, now).error().code, Code::not_found);
+  }
+}
+
 }  // namespace
 }  // namespace fairlead::ingest

@@ -1,3 +1,4 @@
+#include "data_plane/match/matching.hpp"
 #include "data_plane/match/snapshot.hpp"
 
 #include <gtest/gtest.h>
@@ -48,6 +49,14 @@ SnapshotPtr base_snapshot(std::vector<store::EndpointChange> endpoints,
       .subscriptions = std::move(subscriptions),
       .keys = {}};
   return apply_changes(Snapshot{}, changes);
+}
+
+EventContent event(std::string_view type, std::string body = "{}") {
+  return {.event_type = std::string(type), .body = std::make_shared<const std::string>(std::move(body))};
+}
+
+std::vector<Match> find_matches(const ProjectView& project, const Target& target, std::string_view type) {
+  return match_event(project, {.target = target, .content = event(type), .matches_max = 10000}).matches;
 }
 
 std::vector<int> matched(const Snapshot& snapshot, const Target& target, std::string_view type) {
@@ -157,6 +166,24 @@ TEST(ApplyChanges, ReplacesAndRevokesKeys) {
   EXPECT_FALSE(next->keys.contains(seven));
   EXPECT_FALSE(next->keys.contains(eight));
   EXPECT_TRUE(next->keys.contains(nine));
+}
+
+// Goal: a key's uses survive a refresh that changes the key, and are taken once. Method: used in the old snapshot, taken of
+// the new one.
+TEST(ApplyChanges, KeepsTheUsesOfKeys) {
+  const store::ConfigChanges first{.version = 1, .projects = {}, .endpoints = {}, .subscriptions = {}, .keys = {key(1, 7), key(2, 8)}};
+  const auto base = apply_changes(Snapshot{}, first);
+  KeyHash seven;
+  seven.fill(7);
+  const TimePoint now{std::chrono::hours(1000)};
+  base->keys.at(seven).use->note(now);
+  const store::ConfigChanges second{.version = 2, .projects = {}, .endpoints = {}, .subscriptions = {}, .keys = {key(1, 9)}};
+  const auto next = apply_changes(*base, second);
+  const auto uses = take_key_uses(*next);
+  ASSERT_EQ(uses.size(), 1U);
+  EXPECT_EQ(uses[0].id, key(1, 9).key.id);
+  EXPECT_EQ(uses[0].at, now);
+  EXPECT_TRUE(take_key_uses(*base).empty());
 }
 
 // Goal: many entries survive copies and changes. Method: 5,000 endpoints in two steps, each looked up in both versions.
