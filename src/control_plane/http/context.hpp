@@ -1,10 +1,16 @@
 // What handlers work with. Built by app, outlives every request.
 #pragma once
 
+#include <string>
+
 #include "common/crypto/seal.hpp"
 #include "common/net/address_guard.hpp"
 #include "common/store/db.hpp"
 #include "control_plane/http/id_source.hpp"
+
+namespace fairlead::net {
+class HttpClient;
+}
 
 namespace fairlead::control {
 
@@ -19,6 +25,8 @@ struct Context {
   IdSource& ids;
   Authenticator& authenticator;
   Forwarder& forwarder;
+  net::HttpClient& client;      // for addresses that strangers chose: resolved, guarded, bounded
+  std::string public_url = {};  // how clients reach us, without a final "/"; empty: as the request's Host says
 };
 
 }  // namespace fairlead::control

@@ -4,11 +4,17 @@
 
 #include "common/core/utf8.hpp"
 #include "common/ops/version.hpp"
+#include "control_plane/http/etag.hpp"
 
 namespace fairlead::control {
 namespace {
 
 bool is_json_type(std::string_view type) { return type.starts_with("application/json"); }
+
+// Onboarding also takes a file in a form (wire contract 1.2).
+bool is_form(const Route& route, std::string_view type) {
+  return route.path.ends_with("/onboard") && type.starts_with("multipart/form-data");
+}
 
 bool is_plain_text(std::string_view text) { return text.find('\0') == std::string_view::npos && is_utf8(text); }
 
@@ -49,18 +55,26 @@ Response Front::unrouted(const net::HttpRequest& http, const Match& match) const
 
 Task<Result<Response>> Front::serve(const Route& route, std::shared_ptr<Request> request) {
   const auto& http = *request->http;
-  if (const auto type = http.header("Content-Type"); type && !is_json_type(*type)) {
+  if (route.right == Right::anyone) {
+    request->query = Query::parse(http.query);
+    co_return co_await route.handler(context_, request);
+  }
+  const bool is_api = route.path.starts_with("/api/");
+  if (const auto type = http.header("Content-Type"); is_api && type && !is_json_type(*type) && !is_form(route, *type)) {
     co_return net::http_problem(http::status::unsupported_media_type, "unsupported_media_type",
                                 "expected Content-Type: application/json", http.request_id);
   }
-  FL_CO_TRY(const KeyHash hash, parse_authorization(http.header("Authorization")));
-  FL_CO_TRY(request->caller, co_await context_.authenticator.authenticate(hash));
+  FL_CO_TRY(const auto credential, parse_authorization(http.header("Authorization")));
+  FL_CO_TRY(request->caller, co_await context_.authenticator.authenticate(credential));
   request->query = Query::parse(http.query);
   if (!request->query.holds(is_plain_text)) {
     co_return fail(Error{Code::invalid, "the query string: expected UTF-8 without NUL", "invalid_query"});
   }
-  if (route.right == Right::organisation_key && request->caller.project) {
-    co_return fail(Error{Code::forbidden, "this needs a key of the organisation", "organisation_key_required"});
+  FL_CO_TRY_VOID(check_right(request->caller, route));
+  if (route.right == Right::portal) {
+    if (!request->caller.project)
+      co_return fail(Error{Code::forbidden, "this needs a portal token, or a project's key", "project_key_required"});
+    request->path_project = request->caller.project;
   }
   if (route.right == Right::project) {
     FL_CO_TRY(request->path_project,
@@ -80,9 +94,12 @@ Task<Response> Front::answer(std::shared_ptr<const net::HttpRequest> http) {
     request->http = http;
     request->params = std::move(match.params);
     response = to_response(co_await serve(*match.route, request), *http);
+    answer_if_none_match(*http, response);
     if (is_write(http->method) && response.status < http::status::multiple_choices) {
-      spdlog::info("written request={} method={} path={} status={} key={}", http->request_id, http->method_text,
-                   http->path, static_cast<unsigned>(response.status), to_text(request->caller.key));
+      const auto& portal = request->caller.portal;
+      spdlog::info("written request={} method={} path={} status={} {}={}", http->request_id, http->method_text,
+                   http->path, static_cast<unsigned>(response.status), portal ? "portal_link" : "key",
+                   portal ? to_text(portal->link) : to_text(request->caller.key));
     }
   }
   response.headers.emplace_back("X-Convoy-Version", kApiVersion);

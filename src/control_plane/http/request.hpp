@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/core/id.hpp"
+#include "common/domain/credential.hpp"
 #include "common/net/http_server.hpp"
 #include "common/net/problem.hpp"
 #include "common/ops/task.hpp"
@@ -18,11 +19,32 @@ namespace fairlead::control {
 
 struct Context;
 
-// Whose key came with the request.
+// What a portal link lets its holder do: everything is limited to the endpoints of one owner.
+struct PortalScope {
+  PortalLinkId link;
+  std::string owner_id;
+  bool may_manage_endpoints = false;
+  bool may_see_payloads = true;
+  bool may_see_secrets = false;  // signing secrets: see and rotate
+  bool may_replay = true;
+  std::vector<std::string> event_types;  // patterns that may be subscribed to; empty: any
+};
+
+// Whose credential came with the request.
 struct Caller {
   ApiKeyId key;
   OrganisationId organisation;
   std::optional<ProjectId> project;  // none: a key of the whole organisation
+  KeyScope scope = KeyScope::full;
+  std::shared_ptr<const PortalScope> portal;  // none: an API key
+
+  // Who may not see signing secrets gets them redacted.
+  [[nodiscard]] bool may_see_secrets() const { return portal ? portal->may_see_secrets : scope == KeyScope::full; }
+  [[nodiscard]] bool may_see_payloads() const { return !portal || portal->may_see_payloads; }
+  // Whether what belongs to this owner exists for the caller. Others' objects are answered like unknown ones.
+  [[nodiscard]] bool reaches_owner(std::string_view owner_id) const { return !portal || portal->owner_id == owner_id; }
+  // The owner whose objects alone the caller sees; empty: everybody's.
+  [[nodiscard]] std::string owner_id() const { return portal ? portal->owner_id : std::string(); }
 };
 
 struct Request {
@@ -49,11 +71,23 @@ using RequestPtr = std::shared_ptr<const Request>;
 using Response = net::HttpResponse;
 using Handler = Task<Result<Response>> (*)(Context& context, RequestPtr request);
 
-// Who may call a route.
+// What a portal link must allow before its holder may call a route; `refused`: none may.
+enum class Portal {
+  refused,
+  read,
+  manage,  // endpoints and their subscriptions
+  rotate,  // signing secrets
+  replay,  // deliveries and events again, and new events for single endpoints
+};
+
+// Who may call a route. On top of it a key's scope counts: a read-only key may GET, an events-only key may create
+// events, everything else needs a full one.
 enum class Right {
+  anyone,            // no key and no content type is asked for: the handler judges the request
   any_key,           // the handler decides by the caller
   organisation_key,  // a key of the whole organisation
   project,           // any key that reaches the project in the path
+  portal,            // the caller's own project, which no path names
 };
 
 }  // namespace fairlead::control

@@ -18,6 +18,7 @@ struct Route {
   std::string_view path;
   Right right;
   Handler handler;
+  Portal portal = Portal::refused;
 };
 
 struct Match {
