@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
+
+#include "common/core/result.hpp"
 
 namespace fairlead::control {
 
@@ -17,5 +20,7 @@ struct EmbeddedFile {
 
 // All of them; they live as long as the program.
 [[nodiscard]] std::span<const EmbeddedFile> embedded_files();
+// The uncompressed content. Code::internal if the program's own bytes are damaged.
+[[nodiscard]] Result<std::string> unpack(const EmbeddedFile& file);
 
 }  // namespace fairlead::control

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "common/net/gzip.hpp"
 #include "control_plane/http/embedded_files.hpp"
 
 namespace fairlead::control {
@@ -51,9 +50,7 @@ Result<Response> answer_file(std::string_view name, const net::HttpRequest& http
     response.headers.emplace_back("Content-Encoding", "gzip");
     return response;
   }
-  net::GzipDecoder decoder;
-  if (decoder.feed(file->packed, response.body, file->bytes) == net::GzipDecoder::Step::broken)
-    return fail(Code::internal, "an embedded file is damaged");
+  FL_TRY(response.body, unpack(*file));
   return response;
 }
 
