@@ -18,7 +18,7 @@ using store::PortalLink;
 using store::Tx;
 using store::TxKind;
 
-constexpr std::chrono::hours kTokenLife{1};
+constexpr Micros kTokenLife = std::chrono::hours(1);
 
 struct LinkKey {
   ProjectId project;
