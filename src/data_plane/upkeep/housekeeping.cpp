@@ -90,6 +90,7 @@ Task<void> Housekeeping::slow_loop() {
       else if (*made > 0)
         spdlog::info("partitions_made count={}", *made);
     }
+    co_await save_key_uses();
     if (is_leader(wiring_.owned_lanes())) {
       for (int round = 0; round < 20 && !is_stopping_; ++round) {
         const auto purged = co_await wiring_.db.run(store::TxKind::autocommit, &store::purge_idempotency_keys);
@@ -98,6 +99,20 @@ Task<void> Housekeeping::slow_loop() {
     }
     ++beat;
     co_await pause(seconds(10));
+  }
+}
+
+// What is not saved is told at the key's next use a minute later.
+Task<void> Housekeeping::save_key_uses() {
+  constexpr std::size_t kRowsMax = 1000;
+  if (!wiring_.take_key_uses) co_return;
+  auto uses = wiring_.take_key_uses();
+  for (std::size_t begin = 0; begin < uses.size(); begin += kRowsMax) {
+    const auto end = std::min(uses.size(), begin + kRowsMax);
+    const std::vector<store::KeyLastUse> some(uses.begin() + static_cast<std::ptrdiff_t>(begin),
+                                              uses.begin() + static_cast<std::ptrdiff_t>(end));
+    const auto saved = co_await wiring_.db.run(store::TxKind::autocommit, &store::save_key_uses, some);
+    if (!saved) spdlog::warn("key_uses_failed error={}", saved.error().message);
   }
 }
 

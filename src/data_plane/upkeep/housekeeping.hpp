@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/ops/task.hpp"
+#include "common/store/api_keys.hpp"
 #include "common/store/nodes.hpp"
 #include "common/store/upkeep.hpp"
 #include "data_plane/metrics.hpp"
@@ -26,6 +27,7 @@ class Housekeeping {
     std::function<Task<std::optional<TimePoint>>(std::int16_t, bool)> scan_lane;
     std::function<Task<void>()> save_states;
     std::function<NodeId()> node;
+    std::function<std::vector<store::KeyLastUse>()> take_key_uses = {};
   };
   using Strand = boost::asio::strand<boost::asio::any_io_executor>;
   Housekeeping(Strand strand, Wiring wiring);
@@ -42,6 +44,7 @@ class Housekeeping {
   Task<void> scan_loop();
   Task<void> vacuum_loop();
   Task<void> slow_loop();
+  Task<void> save_key_uses();
   Task<void> count_loop();
   Task<void> pause(std::chrono::milliseconds length);
   Strand strand_;
