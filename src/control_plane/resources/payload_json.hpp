@@ -5,18 +5,24 @@
 #include <string_view>
 
 #include "control_plane/http/json_writer.hpp"
+#include "control_plane/http/request.hpp"
 
 namespace fairlead::control {
 
 // Bytes of payload that one page of a list may carry.
 inline constexpr std::int64_t page_bytes_max = 8 * 1024 * 1024;
 
+// What of payloads and headers a caller sees.
+struct ContentView {
+  bool shows_payloads = true;
+  bool masks_headers = false;  // values become "***", but for those that customers may see (services/owner_scope.hpp)
+};
+[[nodiscard]] ContentView content_view(const Caller& caller);
+
 // "data": the payload exactly as it was received if it is JSON, else null; "raw": the same as text, if asked for or no
 // JSON.
-void write_payload(JsonWriter& json, std::string_view body, bool has_raw);
+void write_payload(JsonWriter& json, std::string_view body, bool has_raw, const ContentView& view);
 // "headers": an object of arrays, from an object of strings (empty text: no headers).
-void write_custom_headers(JsonWriter& json, const std::string& headers_json);
-// What shows a source where there is none: clients expect the object.
-void write_no_source(JsonWriter& json, const char* name);
+void write_custom_headers(JsonWriter& json, const std::string& headers_json, const ContentView& view);
 
 }  // namespace fairlead::control
