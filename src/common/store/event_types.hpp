@@ -17,6 +17,7 @@ struct EventType {
   std::string description;
   std::optional<std::string> json_schema;  // JSON object
   std::optional<TimePoint> deprecated_at;
+  TimePoint updated_at;
 };
 
 inline constexpr int event_types_listed_max = 10000;
@@ -27,6 +28,10 @@ inline constexpr int event_types_listed_max = 10000;
 [[nodiscard]] Result<EventType> lock_event_type(Tx& tx, const ProjectId& project, const EventTypeId& id);
 // False if the project has one of that name.
 [[nodiscard]] Result<bool> insert_event_type(Tx& tx, const ProjectId& project, const EventType& type, TimePoint now);
+// Inserts the type or, if the project has one of that name, gives that one its description and schema where they are
+// set. The type as it is then.
+[[nodiscard]] Result<EventType> upsert_event_type(Tx& tx, const ProjectId& project, const EventType& type,
+                                                  TimePoint now);
 [[nodiscard]] Result<void> update_event_type(Tx& tx, const ProjectId& project, const EventType& type, TimePoint now);
 
 }  // namespace fairlead::store
