@@ -1,5 +1,6 @@
 #include "common/domain/json_scan.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <cstdint>
@@ -333,6 +334,39 @@ Result<std::vector<JsonMember>> scan_object(std::string_view text) {
   if (!scanner.scan(&members)) return fail(scanner.error());
   if (!scanner.is_object()) return fail({Code::invalid, "expected a JSON object", "not_an_object"});
   return members;
+}
+
+Result<std::vector<std::string_view>> scan_array(std::string_view text) {
+  constexpr std::string_view kSpace = " \n\r\t";
+  FL_TRY_VOID(validate_json(text));
+  text.remove_prefix(text.find_first_not_of(kSpace));
+  if (!text.starts_with('[')) return fail({Code::invalid, "expected a JSON array", "not_an_array"});
+  std::vector<std::string_view> items;
+  std::size_t begin = 1, depth = 0;
+  const auto add = [&](std::size_t end) {
+    auto item = text.substr(begin, end - begin);
+    item.remove_prefix(std::min(item.size(), item.find_first_not_of(kSpace)));
+    item.remove_suffix(item.size() - (item.find_last_not_of(kSpace) + 1));
+    if (!item.empty()) items.push_back(item);  // empty: the whole array is
+    begin = end + 1;
+  };
+  bool is_in_string = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {  // well-formed: brackets pair up, escapes are complete
+    const char c = text[at];
+    if (is_in_string) {
+      if (c == '\\') ++at;
+      is_in_string = c != '"';
+    } else if (c == '"') {
+      is_in_string = true;
+    } else if (c == '[' || c == '{') {
+      ++depth;
+    } else if (c == ']' || c == '}') {
+      if (--depth == 0) add(at);
+    } else if (c == ',' && depth == 1) {
+      add(at);
+    }
+  }
+  return items;
 }
 
 std::optional<std::string> json_string(std::string_view value) {

@@ -27,6 +27,8 @@ struct JsonMember {
 // The same, and the members in order (duplicates kept: the last one wins). reason "not_an_object" if it is no object.
 // The spans point into `text`.
 [[nodiscard]] Result<std::vector<JsonMember>> scan_object(std::string_view text);
+// The same of an array: the spans of its items in order. reason "not_an_array" if it is none.
+[[nodiscard]] Result<std::vector<std::string_view>> scan_array(std::string_view text);
 // The text of a JSON string span that validate_json accepted, unescaped; nothing if the span is no string.
 [[nodiscard]] std::optional<std::string> json_string(std::string_view value);
 

@@ -187,6 +187,25 @@ TEST(ScanObject, RefusesOtherValues) {
     EXPECT_EQ(scan_object(text).error().reason, "invalid_json") << text;
 }
 
+// Goal: an array's items are their exact bytes, whatever stands within them. Method: brackets, commas and quotes in
+// strings, nested values, every kind of space.
+TEST(ScanArray, GivesExactSpans) {
+  const auto items = scan_array(" [ 1 ,\n\"a,]\\\"\\\\\" , [2, [3]],{\"k\": [\"}\"]}\t,null , { } ] ");
+  ASSERT_TRUE(items);
+  EXPECT_EQ(*items, (std::vector<std::string_view>{"1", R"("a,]\"\\")", "[2, [3]]", R"({"k": ["}"]})", "null", "{ }"}));
+  EXPECT_EQ(scan_array("[]").value().size(), 0U);
+  EXPECT_EQ(scan_array(" [ \n ] ").value().size(), 0U);
+  EXPECT_EQ(scan_array("[[]]").value(), std::vector<std::string_view>{"[]"});
+}
+
+// Goal: what is no array, or no JSON, is refused as what it is. Method: each kind of value, and cut or trailing texts.
+TEST(ScanArray, RefusesOtherValues) {
+  for (const auto* text : {"{}", "1", "\"[]\"", "null", "true"})
+    EXPECT_EQ(scan_array(text).error().reason, "not_an_array");
+  for (const auto* text : {"", " ", "[", "[1", "[1,]", "[1] 2", "[1]]", "[,]", "[\"a]"})
+    EXPECT_EQ(scan_array(text).error().reason, "invalid_json") << text;
+}
+
 // Goal: string spans are unescaped, and nothing else is taken for a string. Method: a table.
 TEST(JsonString, Unescapes) {
   EXPECT_EQ(json_string(R"("a\"\\\/\b\f\n\r\tz")"), "a\"\\/\b\f\n\r\tz");
