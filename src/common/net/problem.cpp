@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/net/fault.hpp"
+
 namespace fairlead::net {
 namespace {
 
@@ -52,17 +54,20 @@ HttpResponse success(http::status status, std::string_view message, std::string_
   return {.status = status, .body = std::move(body)};
 }
 
-HttpResponse problem(const Error& error, std::string_view request_id) {
-  const std::string_view code = error.reason.empty() ? to_text(error.code) : std::string_view(error.reason);
+Fault describe(const Error& error) {
   if (error.code == Code::internal) {
-    return envelope(http::status::internal_server_error, "internal",
-                    "Something failed on our side; the request id helps us find it", "", request_id);
+    return {http::status::internal_server_error, "internal",
+            "Something failed on our side; the request id helps us find it", ""};
   }
   const bool is_database = error.reason == "database_unavailable" || error.reason == "database_busy";
-  auto response =
-      envelope(status_of(error.code), code,
-               is_database ? "The database is not available; try again with the same idempotency key" : error.message,
-               error.field, request_id);
+  return {status_of(error.code), error.reason.empty() ? std::string(to_text(error.code)) : error.reason,
+          is_database ? "The database is not available; try again with the same idempotency key" : error.message,
+          error.field};
+}
+
+HttpResponse problem(const Error& error, std::string_view request_id) {
+  const Fault fault = describe(error);
+  auto response = envelope(fault.status, fault.code, fault.message, fault.field, request_id);
   if (error.code == Code::unavailable || error.code == Code::rate_limited)
     response.headers.emplace_back("Retry-After", "1");
   return response;
