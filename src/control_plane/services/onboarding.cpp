@@ -1,0 +1,218 @@
+#include "control_plane/services/onboarding.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "common/domain/event_type.hpp"
+#include "common/store/config_change.hpp"
+#include "common/store/dynamic_endpoints.hpp"
+#include "common/store/event_types.hpp"
+#include "common/store/projects.hpp"
+#include "common/store/subscriptions.hpp"
+#include "control_plane/services/csv.hpp"
+#include "control_plane/services/form_file.hpp"
+
+namespace fairlead::control {
+namespace {
+
+using store::Tx;
+
+constexpr std::size_t kFieldBytesMax = 4096;
+constexpr std::size_t kNameBytesMax = 200;  // the subscription's has the endpoint's id and more behind it
+constexpr int kSubscriptionsReadMax = 1000;
+
+struct Column {
+  const char* name;
+  std::string OnboardRow::* member;
+};
+constexpr std::array<Column, 5> kColumns = {{{"name", &OnboardRow::name},
+                                             {"url", &OnboardRow::url},
+                                             {"event_type", &OnboardRow::event_type},
+                                             {"auth_username", &OnboardRow::auth_username},
+                                             {"auth_password", &OnboardRow::auth_password}}};
+
+std::string normal_name(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  std::string name(text.substr(begin, text.find_last_not_of(" \t") - begin + 1));
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return name;
+}
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
+// Which column of the file is which member; null: none of ours.
+Result<std::vector<const Column*>> read_head(const std::vector<std::string>& head) {
+  std::vector<const Column*> columns;
+  for (const auto& text : head) {
+    const auto name = normal_name(text);
+    const auto* found = std::ranges::find_if(kColumns, [&](const Column& column) { return name == column.name; });
+    const Column* column = found == kColumns.end() ? nullptr : found;
+    if (column != nullptr && std::ranges::find(columns, column) != columns.end())
+      return bad_field("file", "invalid_csv", "file: the column " + name + " is there twice");
+    columns.push_back(column);
+  }
+  for (const char* name : {"name", "url"}) {
+    if (std::ranges::none_of(
+            columns, [&](const Column* each) { return each != nullptr && name == std::string_view(each->name); }))
+      return bad_field("file", "invalid_csv", std::string("file: its first line must name the column ") + name);
+  }
+  return columns;
+}
+
+// The endpoint as a request would describe it.
+std::string endpoint_json(const OnboardRow& row) {
+  nlohmann::ordered_json body{{"name", is_blank(row.name) ? "unnamed" : row.name}, {"url", row.url}};
+  if (!row.auth_username.empty()) {
+    body["authentication"] = {{"type", "basic_auth"},
+                              {"basic_auth", {{"username", row.auth_username}, {"password", row.auth_password}}}};
+  }
+  return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string column_of(const std::string& field) {
+  if (field.ends_with("username")) return "auth_username";
+  return field.starts_with("authentication") ? "auth_password" : field;
+}
+
+// Checks one row into an endpoint; its faults go behind the others.
+void check_row(const OnboardRow& row, std::size_t number, const EndpointRules& rules, store::Endpoint& endpoint,
+               std::vector<OnboardFault>& faults) {
+  if (is_blank(row.name)) faults.push_back({number, "name", "name is required"});
+  if (row.name.size() > kNameBytesMax)
+    faults.push_back({number, "name", "name has at most " + std::to_string(kNameBytesMax) + " bytes"});
+  if (const auto type = check_event_type_pattern(row.event_type.empty() ? "*" : row.event_type, "event_type"); !type)
+    faults.push_back({number, "event_type", type.error().message});
+  if (row.auth_username.empty() != row.auth_password.empty()) {
+    faults.push_back({number, row.auth_username.empty() ? "auth_username" : "auth_password",
+                      "auth_username and auth_password come both or not at all"});
+    return;
+  }
+  const auto body = JsonBody::parse(endpoint_json(row));
+  const auto applied = body ? apply_endpoint_input(endpoint, *body, rules) : std::unexpected(body.error());
+  if (!applied && !(applied.error().field == "name" && row.name.size() > kNameBytesMax))
+    faults.push_back({number, column_of(applied.error().field), applied.error().message});
+}
+
+}  // namespace
+
+Result<OnboardRead> read_onboard_json(std::string_view text) {
+  FL_TRY(const auto body, JsonBody::parse(text));
+  const auto* items = body.find("items");
+  if (items == nullptr || items->is_null()) return bad_field("items", "required", "items is required");
+  if (!items->is_array()) return bad_field("items", "wrong_type", "items: expected an array");
+  if (items->empty()) return bad_field("items", "required", "items: expected at least one");
+  if (items->size() > onboard_items_max)
+    return bad_field("items", "too_many", "items: expected at most " + std::to_string(onboard_items_max));
+  OnboardRead read;
+  for (std::size_t index = 0; index < items->size(); ++index) {
+    auto& row = read.rows.emplace_back();
+    const auto item = JsonBody::parse((*items)[index].dump());
+    if (!item) {
+      read.faults.push_back({index + 1, "", "expected an object"});
+      continue;
+    }
+    for (const auto& column : kColumns) {
+      auto value = item->text(column.name, kFieldBytesMax);
+      if (value)
+        row.*column.member = std::move(value->value);
+      else
+        read.faults.push_back({index + 1, column.name, value.error().message});
+    }
+  }
+  return read;
+}
+
+Result<OnboardRead> read_onboard_form(std::string_view content_type, std::string_view body) {
+  FL_TRY(const auto file, find_form_file(content_type, body, "file"));
+  const auto lines =
+      parse_csv(file, {.rows_max = onboard_items_max + 1, .columns_max = 100, .field_bytes_max = kFieldBytesMax});
+  if (!lines) return bad_field("file", lines.error().reason, "file: " + lines.error().message);
+  if (lines->size() < 2) return bad_field("file", "required", "file: expected a head and at least one row");
+  FL_TRY(const auto columns, read_head(lines->front()));
+  OnboardRead read;
+  for (std::size_t line = 1; line < lines->size(); ++line) {
+    auto& row = read.rows.emplace_back();
+    const auto& fields = (*lines)[line];
+    if (fields.size() > columns.size()) read.faults.push_back({line, "", "more fields than the head names"});
+    for (std::size_t index = 0; index < std::min(fields.size(), columns.size()); ++index) {
+      if (columns[index] != nullptr) row.*columns[index]->member = fields[index];
+    }
+  }
+  return read;
+}
+
+OnboardCheck check_onboard_rows(OnboardRead read, const ProjectId& project, const EndpointRules& rules, IdSource& ids) {
+  OnboardCheck check{.items = {}, .faults = std::move(read.faults)};
+  const auto bad_before = [&](std::size_t number) {
+    return std::ranges::any_of(check.faults, [&](const OnboardFault& fault) { return fault.row == number; });
+  };
+  for (std::size_t index = 0; index < read.rows.size(); ++index) {
+    if (bad_before(index + 1)) continue;
+    const auto& row = read.rows[index];
+    store::Endpoint endpoint{.project = project, .id = ids.next<EndpointTag>()};
+    const auto faults_before = check.faults.size();
+    check_row(row, index + 1, rules, endpoint, check.faults);
+    if (check.faults.size() > faults_before) continue;
+    endpoint.created_at = endpoint.updated_at = wall_now();
+    endpoint.secrets.push_back(make_secret(endpoint, "", rules.sealer, ids, endpoint.created_at));
+    check.items.push_back({std::move(endpoint), row.event_type.empty() ? "*" : row.event_type});
+  }
+  std::ranges::sort(check.faults, {}, [](const OnboardFault& fault) { return std::pair(fault.row, fault.field); });
+  return check;
+}
+
+namespace {
+
+struct Batch {
+  ProjectId project;
+  std::int64_t version = 0;
+  bool allows_many = false;  // subscriptions for one endpoint
+};
+
+// What the endpoint is subscribed to, oldest first.
+Result<void> subscribe(Tx& tx, const Batch& batch, const OnboardItem& item, const EndpointId& endpoint, IdSource& ids) {
+  const auto now = wall_now();
+  FL_TRY(auto present,
+         store::list_subscriptions(tx, {.project = batch.project, .endpoints = {endpoint}, .name_part = {}},
+                                   {.is_descending = false, .rows_max = kSubscriptionsReadMax}));
+  const bool is_there = std::ranges::any_of(present, [&](const store::Subscription& each) {
+    return std::ranges::find(each.event_types, item.event_type) != each.event_types.end();
+  });
+  if (is_there) return {};
+  if (present.empty() || batch.allows_many) {
+    store::Subscription made{.project = batch.project,
+                             .id = ids.next<SubscriptionTag>(),
+                             .endpoint = endpoint,
+                             .name = item.endpoint.name + "-" + to_text(endpoint) + "-subscription",
+                             .event_types = {item.event_type}};
+    made.created_at = made.updated_at = now;
+    return store::insert_subscription(tx, made, batch.version);
+  }
+  auto& first = present.front();
+  first.event_types.push_back(item.event_type);
+  first.updated_at = now;
+  return store::update_subscription(tx, first, batch.version);
+}
+
+}  // namespace
+
+Result<bool> write_onboard_batch(Tx& tx, const ProjectId& project, const std::vector<OnboardItem>& items,
+                                 IdSource& ids) {
+  Batch batch{.project = project};
+  FL_TRY(batch.version, store::begin_project_change(tx, project));
+  FL_TRY(const auto stored, store::get_project(tx, project));
+  batch.allows_many = ProjectConfig::from_stored(stored.config).allows_many_subscriptions();
+  for (const auto& item : items) {
+    FL_TRY(const auto place,
+           store::find_dynamic_endpoint(tx, {.project = project, .url = item.endpoint.url, .event_types = {}}));
+    if (!place) FL_TRY_VOID(store::insert_endpoint(tx, item.endpoint, batch.version));
+    FL_TRY_VOID(subscribe(tx, batch, item, place ? place->endpoint : item.endpoint.id, ids));
+    if (is_glob(item.event_type)) continue;
+    const store::EventType type{.id = ids.next<EventTypeTag>(), .name = item.event_type};
+    FL_TRY([[maybe_unused]] const bool is_new, store::insert_event_type(tx, project, type, wall_now()));
+  }
+  return true;
+}
+
+}  // namespace fairlead::control
