@@ -2,6 +2,13 @@
 
 namespace fairlead::ingest {
 
+Error rate_limited(const ProjectSettings& settings) {
+  return {Code::rate_limited,
+          "this project may send " + std::to_string(settings.events_max) + " events in " +
+              std::to_string(settings.events_window.count()) + " s; try again later",
+          "project_rate_limited"};
+}
+
 std::optional<TimePoint> Admission::take(const match::ProjectView& project, TimePoint now) {
   const auto count = project.settings.events_max;
   const auto window = project.settings.events_window;

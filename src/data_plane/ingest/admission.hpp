@@ -6,10 +6,14 @@
 #include <optional>
 #include <unordered_map>
 
+#include "common/core/result.hpp"
 #include "common/domain/rate_limiter.hpp"
 #include "data_plane/match/snapshot.hpp"
 
 namespace fairlead::ingest {
+
+// What a project is told whose limit is used up (wire contract 1.7).
+[[nodiscard]] Error rate_limited(const ProjectSettings& settings);
 
 // Thread-safe.
 class Admission {

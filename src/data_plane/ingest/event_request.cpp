@@ -7,41 +7,11 @@
 #include "common/crypto/digest.hpp"
 #include "common/domain/event_type.hpp"
 #include "common/domain/json_scan.hpp"
+#include "data_plane/ingest/dynamic_request.hpp"
+#include "data_plane/ingest/request_members.hpp"
 
 namespace fairlead::ingest {
 namespace {
-
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() &&
-         std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) { return to_lower(a) == b; });
-}
-
-// The last member of that name, as clients and JSON libraries have it; null for an absent one and for JSON null.
-const JsonMember* find_member(const std::vector<JsonMember>& members, std::string_view name, bool null_counts = false) {
-  for (auto it = members.rbegin(); it != members.rend(); ++it) {
-    if (equals_ignoring_case(it->key, name)) return it->value == "null" && !null_counts ? nullptr : &*it;
-  }
-  return nullptr;
-}
-
-// The member's text; empty if it is absent and not required.
-Result<std::string> read_text(const std::vector<JsonMember>& members, std::string_view name, bool is_required,
-                              std::size_t bytes_max) {
-  const std::string field(name);
-  const auto* member = find_member(members, name);
-  if (member == nullptr) {
-    if (is_required) return bad_field(field, "required", field + " is required");
-    return std::string();
-  }
-  auto text = json_string(member->value);
-  if (!text) return bad_field(field, "wrong_type", field + " must be a string");
-  if (text->empty() && is_required) return bad_field(field, "required", field + " must not be empty");
-  if (text->size() > bytes_max)
-    return bad_field(field, "too_long", field + " may have at most " + std::to_string(bytes_max) + " bytes");
-  return *std::move(text);
-}
 
 bool is_token(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, [](char c) {
@@ -108,18 +78,6 @@ Result<nlohmann::ordered_json> read_custom_headers(const std::vector<JsonMember>
   return headers;
 }
 
-Result<int> read_hops(std::string_view text) {
-  int hops = 0;
-  if (text.empty()) return hops;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), hops);
-  if (error != std::errc{} || end != text.data() + text.size() || hops < 0) hops = hops_max + 1;
-  if (hops > hops_max) {
-    return bad_field(std::string(hops_header), "loop_detected",
-                     "this event has come through Fairlead " + std::string(text) + " times: an endpoint sends it back");
-  }
-  return hops;
-}
-
 Result<match::Target> read_target(EventKind kind, const std::vector<JsonMember>& members) {
   match::Target target;
   if (kind == EventKind::fanout) {
@@ -136,7 +94,8 @@ Result<match::Target> read_target(EventKind kind, const std::vector<JsonMember>&
   return target;
 }
 
-KeyHash hash_content(EventKind kind, const match::Target& target, const EventContent& content,
+// `address`: the owner or the URL of what is not addressed to an endpoint.
+KeyHash hash_content(EventKind kind, const match::Target& target, std::string_view address, const EventContent& content,
                      std::string_view custom_headers) {
   std::string input;
   const auto add = [&](std::string_view part) {
@@ -144,7 +103,7 @@ KeyHash hash_content(EventKind kind, const match::Target& target, const EventCon
     input += part;
   };
   add(std::to_string(static_cast<int>(kind)));
-  add(target.endpoint ? to_text(*target.endpoint) : target.owner_id);
+  add(target.endpoint ? to_text(*target.endpoint) : address);
   add(content.event_type);
   add(*content.body);
   add(custom_headers);
@@ -152,6 +111,18 @@ KeyHash hash_content(EventKind kind, const match::Target& target, const EventCon
 }
 
 }  // namespace
+
+Result<int> read_hops(std::string_view text) {
+  int hops = 0;
+  if (text.empty()) return hops;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), hops);
+  if (error != std::errc{} || end != text.data() + text.size() || hops < 0) hops = hops_max + 1;
+  if (hops > hops_max) {
+    return bad_field(std::string(hops_header), "loop_detected",
+                     "this event has come through Fairlead " + std::string(text) + " times: an endpoint sends it back");
+  }
+  return hops;
+}
 
 Result<EventRequest> parse_event_request(EventKind kind, std::string_view body, const RequestHeaders& headers) {
   if (body.empty()) return bad_field("", "invalid_json", "a JSON object is expected, the body is empty");
@@ -161,6 +132,9 @@ Result<EventRequest> parse_event_request(EventKind kind, std::string_view body, 
   FL_TRY(content->event_type, read_text(members, "event_type", true, event_type_bytes_max));
   FL_TRY_VOID(check_event_type(content->event_type, "event_type"));
   FL_TRY(request.target, read_target(kind, members));
+  if (kind == EventKind::dynamic) {
+    FL_TRY(request.dynamic, read_dynamic_target(members));
+  }
   const auto* data = find_member(members, "data", true);
   if (data == nullptr)
     return bad_field("data", "required", "data is required; it may be any JSON value, null included");
@@ -180,8 +154,10 @@ Result<EventRequest> parse_event_request(EventKind kind, std::string_view body, 
   FL_TRY(const int hops, read_hops(headers.hops));
   FL_TRY(auto custom_headers, read_custom_headers(members));
   if (!custom_headers.empty()) content->headers_json = custom_headers.dump();
-  if (!content->idempotency_key.empty())
-    request.content_hash = hash_content(kind, request.target, *content, content->headers_json);
+  if (!content->idempotency_key.empty()) {
+    const auto& address = request.dynamic ? request.dynamic->url : request.target.owner_id;
+    request.content_hash = hash_content(kind, request.target, address, *content, content->headers_json);
+  }
   if (hops > 0) {
     custom_headers[std::string(hops_header)] = std::to_string(hops + 1);
     content->headers_json = custom_headers.dump();

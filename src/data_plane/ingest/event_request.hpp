@@ -5,15 +5,16 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/core/result.hpp"
 #include "common/domain/config.hpp"
 #include "common/domain/delivery.hpp"
-#include "data_plane/match/snapshot.hpp"
+#include "data_plane/match/matching.hpp"
 
 namespace fairlead::ingest {
 
-enum class EventKind { endpoint, fanout, broadcast };
+enum class EventKind { endpoint, fanout, broadcast, dynamic, source };
 
 inline constexpr int hops_max = 5;
 inline constexpr std::size_t idempotency_key_bytes_max = 512;
@@ -26,8 +27,16 @@ struct RequestHeaders {
   std::string_view hops;
 };
 
+// What a dynamic event is addressed to, until the endpoint is found or made.
+struct DynamicTarget {
+  std::string url;
+  Secret secret;                         // of the endpoint, if it is made; empty: a generated one
+  std::vector<std::string> event_types;  // patterns of its subscription; empty: as they are, or all
+};
+
 struct EventRequest {
   match::Target target;
+  std::shared_ptr<const DynamicTarget> dynamic;  // of a dynamic event alone
   std::shared_ptr<const EventContent> content;
   KeyHash content_hash{};  // of kind, target, type, payload and custom headers: what an idempotency key stands for
 };
@@ -36,5 +45,8 @@ struct EventRequest {
 // loop_detected, …). The data member is kept as the exact bytes of its value.
 [[nodiscard]] Result<EventRequest> parse_event_request(EventKind kind, std::string_view body,
                                                        const RequestHeaders& headers);
+
+// How many gateways an event has passed, of the header that counts them (empty: none). Code::invalid "loop_detected".
+[[nodiscard]] Result<int> read_hops(std::string_view text);
 
 }  // namespace fairlead::ingest

@@ -13,10 +13,11 @@ namespace http = net::http;
 
 struct Place {
   std::string_view project;
-  std::optional<EventKind> kind;
+  std::optional<EventKind> kind;  // none: a batch
 };
 
-// /api/v1/projects/{project}/events[/fanout|/broadcast], one trailing slash tolerated on the collection.
+// /api/v1/projects/{project}/events[/fanout|/broadcast|/dynamic|/batch], one trailing slash tolerated on the
+// collection.
 std::optional<Place> find_place(std::string_view path) {
   constexpr std::string_view kPrefix = "/api/v1/projects/";
   if (!path.starts_with(kPrefix)) return std::nullopt;
@@ -31,7 +32,9 @@ std::optional<Place> find_place(std::string_view path) {
     place.kind = EventKind::fanout;
   else if (rest == "/events/broadcast")
     place.kind = EventKind::broadcast;
-  else
+  else if (rest == "/events/dynamic")
+    place.kind = EventKind::dynamic;
+  else if (rest != "/events/batch")
     return std::nullopt;
   return place;
 }
@@ -47,14 +50,11 @@ net::HttpResponse created(const StoredEvent& stored) {
                       data);
 }
 
-// The project's own limit is used up (wire contract 1.7).
+}  // namespace
+
 net::HttpResponse limited(const match::ProjectView& project, Micros wait, std::string_view request_id) {
   const auto& settings = project.settings;
-  auto response = net::problem(Error{Code::rate_limited,
-                                     "this project may send " + std::to_string(settings.events_max) + " events in " +
-                                         std::to_string(settings.events_window.count()) + " s; try again later",
-                                     "project_rate_limited"},
-                               request_id);
+  auto response = net::problem(rate_limited(project.settings), request_id);
   const auto seconds = std::to_string(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count()));
   std::erase_if(response.headers, [](const auto& header) { return header.first == "Retry-After"; });
   response.headers.emplace_back("Retry-After", seconds);
@@ -63,8 +63,6 @@ net::HttpResponse limited(const match::ProjectView& project, Micros wait, std::s
   response.headers.emplace_back("X-RateLimit-Reset", seconds);
   return response;
 }
-
-}  // namespace
 
 Task<net::HttpResponse> Route::handle(std::shared_ptr<const net::HttpRequest> request) {
   net::HttpResponse response;
@@ -82,13 +80,17 @@ Task<net::HttpResponse> Route::handle(std::shared_ptr<const net::HttpRequest> re
       response = net::http_problem(http::status::unsupported_media_type, "unsupported_content_encoding",
                                    "no content coding is accepted", request->request_id);
     } else if (const auto project = parse_id<ProjectTag>(place->project); project) {
-      response = co_await create_event(request, *project, *place->kind);
+      response = place->kind ? co_await create_event(request, *project, *place->kind)
+                             : co_await create_batch(request, *project);
     } else {
       const auto key = read_authorization(request->header("Authorization"));
       response =
           net::problem(key ? Error{Code::not_found, "there is no project " + std::string(place->project)} : key.error(),
                        request->request_id);
     }
+    wiring_.metrics.ingest_answers(static_cast<int>(response.status) / 100).Increment();
+  } else if (is_source_path(request->path)) {
+    response = co_await sources_.handle(request);
     wiring_.metrics.ingest_answers(static_cast<int>(response.status) / 100).Increment();
   } else if (request->path == "/healthz") {
     response = net::success(http::status::ok, std::string("Fairlead ") + kVersion, "null");
@@ -103,17 +105,11 @@ Task<net::HttpResponse> Route::handle(std::shared_ptr<const net::HttpRequest> re
 Task<net::HttpResponse> Route::create_event(std::shared_ptr<const net::HttpRequest> request, ProjectId project,
                                             EventKind kind) {
   const auto begin = Steady::now();
-  const auto key = read_authorization(request->header("Authorization"));
-  if (!key) co_return net::problem(key.error(), request->request_id);
-  if (!wiring_.is_ready()) {
-    co_return net::problem(Error{Code::unavailable, "this node is not ready to accept events", "not_ready"},
-                           request->request_id);
-  }
-  // First who, then what: who may not write here learns nothing of what is wrong with the body.
-  const auto allowed = co_await authorize_current(*key, project);
-  if (!allowed) co_return net::problem(allowed.error(), request->request_id);
-  if (const auto now = wiring_.clock(), next = admission_.take(**allowed, now).value_or(now); next > now)
-    co_return limited(**allowed, next - now, request->request_id);
+  const auto entrance = co_await enter(request, project);
+  if (!entrance) co_return net::problem(entrance.error(), request->request_id);
+  const auto& view = *entrance->project;
+  if (const auto now = wiring_.clock(), next = admission_.take(view, now).value_or(now); next > now)
+    co_return limited(view, next - now, request->request_id);
   const RequestHeaders headers{.idempotency_key = request->header("Idempotency-Key").value_or(""),
                                .trace_parent = request->header("traceparent").value_or(""),
                                .hops = request->header(hops_header).value_or("")};
@@ -122,12 +118,26 @@ Task<net::HttpResponse> Route::create_event(std::shared_ptr<const net::HttpReque
   if (parsed->content->body->size() > wiring_.payload_bytes_max) {
     co_return net::problem(payload_too_large(wiring_.payload_bytes_max), request->request_id);
   }
-  auto submission = std::make_shared<Submission>(Submission{
-      .key = *key, .project = project, .kind = kind, .request = std::move(*parsed), .view = {}, .matches = {}});
+  auto submission = std::make_shared<Submission>(Submission{.key = entrance->key,
+                                                            .project = project,
+                                                            .kind = kind,
+                                                            .request = std::move(*parsed),
+                                                            .view = {},
+                                                            .matches = {}});
   const auto stored = co_await accept(submission);
   if (!stored) co_return net::problem(stored.error(), request->request_id);
   wiring_.metrics.ingest_seconds.Observe(std::chrono::duration<double>(Steady::now() - begin).count());
   co_return created(*stored);
+}
+
+// First who, then what: who may not write here learns nothing of what is wrong with the body.
+Task<Result<Route::Entrance>> Route::enter(std::shared_ptr<const net::HttpRequest> request, ProjectId project) {
+  FL_CO_TRY(const KeyHash key, read_authorization(request->header("Authorization")));
+  if (!wiring_.is_ready()) {
+    co_return fail(Error{Code::unavailable, "this node is not ready to accept events", "not_ready"});
+  }
+  FL_CO_TRY(auto view, co_await authorize_current(key, project));
+  co_return Entrance{key, std::move(view)};
 }
 
 // What the snapshot at hand refuses may have been configured a moment ago, so a refusal is checked once more on the
@@ -145,6 +155,18 @@ Task<Result<void>> Route::judge_current(std::shared_ptr<Submission> submission) 
 }
 
 Task<Result<StoredEvent>> Route::accept(std::shared_ptr<Submission> submission) {
+  const auto dynamic = submission->request.dynamic;
+  if (!dynamic) co_return co_await accept_addressed(std::move(submission));
+  constexpr int kRounds = 3;  // the endpoint may be deleted after it was found: the next round makes another
+  for (int round = 1;; ++round) {
+    FL_CO_TRY(submission->request.target.endpoint, co_await dynamic_.resolve(submission->project, dynamic));
+    auto stored = co_await accept_addressed(submission);
+    const bool is_gone = !stored && stored.error().code == Code::not_found && stored.error().field == "endpoint_id";
+    if (!is_gone || round == kRounds) co_return stored;
+  }
+}
+
+Task<Result<StoredEvent>> Route::accept_addressed(std::shared_ptr<Submission> submission) {
   FL_CO_TRY_VOID(co_await judge_current(submission));
   if (needs_catch_all(*submission)) {
     thread_local IdMaker ids;

@@ -1,14 +1,24 @@
 // The producers' door: event creation over HTTP.
 #pragma once
 
+#include <atomic>
 #include <functional>
 
 #include "common/net/http_server.hpp"
 #include "common/store/db.hpp"
 #include "data_plane/ingest/admission.hpp"
 #include "data_plane/ingest/batcher.hpp"
+#include "data_plane/ingest/dynamic_endpoints.hpp"
+#include "data_plane/ingest/source_route.hpp"
 
 namespace fairlead::ingest {
+
+// The events of a batch and what became of each, in the order of the request.
+struct BatchWork {
+  std::vector<Result<std::shared_ptr<Submission>>> submissions;
+  std::vector<Result<StoredEvent>> answers;
+  std::atomic<std::size_t> open_chains = 0;
+};
 
 class Route {
  public:
@@ -20,20 +30,45 @@ class Route {
     DatabaseClock clock;
     std::size_t payload_bytes_max = 0;  // whatever the project allows
     std::function<bool()> is_ready;     // false: 503 before anything is read into
+    net::AddressGuard guard;            // for the URLs of dynamic events
   };
-  explicit Route(Wiring wiring) : wiring_(std::move(wiring)) {}
+  explicit Route(Wiring wiring)
+      : wiring_(std::move(wiring)),
+        dynamic_({wiring_.db, wiring_.refresher, wiring_.clock, wiring_.guard}),
+        sources_({wiring_.batcher, wiring_.refresher, wiring_.db, wiring_.metrics, wiring_.clock,
+                  wiring_.payload_bytes_max, wiring_.is_ready},
+                 admission_) {}
 
-  // POST /api/v1/projects/{id}/events, …/events/fanout, …/events/broadcast; GET /healthz. Thread-safe.
+  // POST /api/v1/projects/{id}/events and …/events/{fanout, broadcast, dynamic, batch}; /ingest/{mask}; GET /healthz.
+  // Thread-safe.
   [[nodiscard]] Task<net::HttpResponse> handle(std::shared_ptr<const net::HttpRequest> request);
 
  private:
   Task<net::HttpResponse> create_event(std::shared_ptr<const net::HttpRequest> request, ProjectId project,
                                        EventKind kind);
+  Task<net::HttpResponse> create_batch(std::shared_ptr<const net::HttpRequest> request, ProjectId project);
+  // Who sends, and whether they may: known before anything of the body is read.
+  struct Entrance {
+    KeyHash key{};
+    match::ProjectPtr project;
+  };
+  Task<Result<Entrance>> enter(std::shared_ptr<const net::HttpRequest> request, ProjectId project);
   Task<Result<match::ProjectPtr>> authorize_current(KeyHash key, ProjectId project);
+  // Returns once each event has its answer.
+  Task<void> accept_all(std::shared_ptr<BatchWork> work);
+  Task<void> accept_chain(std::shared_ptr<BatchWork> work, std::vector<std::size_t> indexes);
   Task<Result<StoredEvent>> accept(std::shared_ptr<Submission> submission);
+  Task<Result<StoredEvent>> accept_addressed(std::shared_ptr<Submission> submission);
   Task<Result<void>> judge_current(std::shared_ptr<Submission> submission);
+  [[nodiscard]] Result<std::shared_ptr<Submission>> read_batch_item(const Entrance& entrance, std::string_view item,
+                                                                    const RequestHeaders& headers);
   Wiring wiring_;
+  DynamicEndpoints dynamic_;
   Admission admission_;
+  SourceRoute sources_;
 };
+
+// The project's own limit is used up (wire contract 1.7): when it may send again.
+[[nodiscard]] net::HttpResponse limited(const match::ProjectView& project, Micros wait, std::string_view request_id);
 
 }  // namespace fairlead::ingest
