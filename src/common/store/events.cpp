@@ -1,16 +1,22 @@
 #include "common/store/events.hpp"
 
+#include <array>
 #include <map>
 
 #include "common/store/id_range.hpp"
+#include "common/store/source_row.hpp"
 #include "common/store/tx.hpp"
 
 namespace fairlead::store {
 namespace {
 
 constexpr Statement get_sql{"event_get", R"sql(
-  SELECT id, project_id, event_type, body, headers, idempotency_key, received_at, matched_count, endpoint_id, false
-    FROM events WHERE project_id = $1 AND id = $2)sql"};
+  SELECT e.id, e.project_id, e.event_type, e.body, e.headers, e.idempotency_key, e.received_at, e.matched_count,
+         e.endpoint_id, false, e.url_query, e.url_path, x.id AS source_id, x.mask AS source_mask,
+         x.name AS source_name, x.type AS source_type, x.provider AS source_provider,
+         x.is_disabled AS source_is_disabled
+    FROM events e LEFT JOIN sources x ON x.project_id = e.project_id AND x.id = e.source_id
+   WHERE e.project_id = $1 AND e.id = $2)sql"};
 // Deliveries of an event that were made with it share its 48 bits of time: one partition each.
 constexpr Statement endpoints_sql{"event_endpoints", R"sql(
   SELECT x.event_id, d.endpoint_id
@@ -34,6 +40,9 @@ StoredEvent event_from(const pqxx::row& row) {
   if (!row[7].is_null()) event.matched_count = row[7].as<int>();
   if (!row[8].is_null()) event.endpoints.push_back(as_id<EndpointTag>(row[8]));
   event.is_beyond = row[9].as<bool>();
+  event.url_query = as_text(row[10]);
+  event.url_path = as_text(row[11]);
+  event.source = source_brief_from(row, event.project);
   return event;
 }
 
@@ -56,38 +65,113 @@ void add_endpoints(Tx& tx, const ProjectId& project, std::vector<StoredEvent>& e
   }
 }
 
-// The statement for the filters that are set; every parameter appears, so that all variants take the same ones.
+// Addressed so that the endpoint can be meant, matched already, and never delivered to it: neither with the event's own
+// time in the id nor by a job.
+std::string missing_condition(const std::string& endpoint) {
+  return "(e.matched_count IS NOT NULL AND (e.endpoint_id = " + endpoint +
+         " OR e.endpoint_id IS NULL AND (e.owner_id IS NULL OR e.owner_id = (SELECT n.owner_id FROM endpoints n"
+         " WHERE n.project_id = $1 AND n.id = " +
+         endpoint +
+         "))) AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.project_id = $1 AND d.event_id = e.id"
+         " AND d.endpoint_id = " +
+         endpoint +
+         " AND d.id BETWEEN (left(e.id::text, 13) || '-0000-0000-000000000000')::uuid"
+         " AND (left(e.id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid)"
+         " AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.project_id = $1 AND d.event_id = e.id"
+         " AND d.endpoint_id = " +
+         endpoint + " AND d.job_id IS NOT NULL))";
+}
+
+// The conditions for the filters that are set. Parameters from `first` on: start, end, key, owner, endpoints, text,
+// missing_for, sources, the text's first and last id, two parts of payloads; every one of them appears, so that all
+// variants take the same ones. `$1` is the project.
+struct Conditions {
+  std::string label, sql;
+};
+Conditions conditions_of(const EventFilter& filter, int first) {
+  const auto at = [first](int offset) { return "$" + std::to_string(first + offset); };
+  Conditions made{"", "e.received_at >= " + at(0) + " AND e.received_at < " + at(1)};
+  const auto add = [&](bool is_set, const char* label, const std::string& condition, const std::string& otherwise) {
+    made.sql += " AND " + (is_set ? condition : otherwise);
+    if (is_set) made.label += label;
+  };
+  add(!filter.idempotency_key.empty(), "_key", "e.idempotency_key = " + at(2), at(2) + " = ''");
+  add(!filter.owner_id.empty(), "_owner",
+      "(e.owner_id = " + at(3) +
+          " OR e.endpoint_id IN (SELECT o.id FROM endpoints o WHERE o.project_id = $1 AND o.owner_id = " + at(3) + "))",
+      at(3) + " = ''");
+  add(!filter.endpoints.empty(), "_endpoint",
+      "(e.endpoint_id = ANY (" + at(4) +
+          "::uuid[]) OR EXISTS (SELECT 1 FROM deliveries d WHERE d.project_id = $1 AND d.event_id = e.id"
+          " AND d.endpoint_id = ANY (" +
+          at(4) +
+          "::uuid[]) AND d.id BETWEEN (left(e.id::text, 13) || '-0000-0000-000000000000')::uuid"
+          " AND (left(e.id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid))",
+      at(4) + "::uuid[] IS NOT NULL");
+  add(!filter.text_part.empty(), "_text",
+      "(position(lower(" + at(5) + ") IN lower(e.event_type)) > 0 OR position(lower(" + at(5) +
+          ") IN lower(e.idempotency_key)) > 0 OR e.id BETWEEN " + at(8) + "::uuid AND " + at(9) +
+          "::uuid OR e.source_id IN (SELECT v.id FROM sources v WHERE v.project_id = $1 AND position(lower(" + at(5) +
+          ") IN lower(v.name)) > 0))",
+      at(5) + " = '' AND " + at(8) + "::uuid IS NOT NULL AND " + at(9) + "::uuid IS NOT NULL");
+  add(filter.missing_for.has_value(), "_missing", missing_condition(at(6)), at(6) + "::uuid IS NULL");
+  add(!filter.sources.empty(), "_source", "e.source_id = ANY (" + at(7) + "::uuid[])", at(7) + "::uuid[] IS NOT NULL");
+  for (std::size_t part = 0; part < payload_parts_max; ++part) {
+    const auto text = at(10 + static_cast<int>(part)) + "::text";
+    add(part < filter.payload_parts.size(), "_payload", "payload_contains(e.body, " + text + ")", text + " IS NULL");
+  }
+  return made;
+}
+
 std::pair<std::string, std::string> list_statement(const EventFilter& filter, const Keyset& keyset) {
   const std::string order = keyset.is_descending ? "DESC" : "ASC";
-  std::string name = "event_list_" + order;
-  std::string where = "e.project_id = $1 AND e.id BETWEEN $2 AND $3 AND e.received_at >= $5 AND e.received_at < $6";
-  const auto add = [&](bool is_set, const char* label, const char* condition, const char* otherwise) {
-    where += std::string(" AND ") + (is_set ? condition : otherwise);
-    if (is_set) name += label;
-  };
-  add(!filter.idempotency_key.empty(), "_key", "e.idempotency_key = $7", "$7 = ''");
-  add(!filter.owner_id.empty(), "_owner",
-      "(e.owner_id = $8 OR e.endpoint_id IN (SELECT o.id FROM endpoints o WHERE o.project_id = $1 AND o.owner_id = "
-      "$8))",
-      "$8 = ''");
-  add(!filter.endpoints.empty(), "_endpoint",
-      "(e.endpoint_id = ANY ($9::uuid[]) OR EXISTS (SELECT 1 FROM deliveries d WHERE d.project_id = $1 AND d.event_id "
-      "= e.id"
-      " AND d.endpoint_id = ANY ($9::uuid[])"
-      " AND d.id BETWEEN (left(e.id::text, 13) || '-0000-0000-000000000000')::uuid"
-      " AND (left(e.id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid))",
-      "$9::uuid[] IS NOT NULL");
-  add(!filter.text_part.empty(), "_text",
-      "(position(lower($10) IN lower(e.event_type)) > 0 OR position(lower($10) IN lower(e.idempotency_key)) > 0)",
-      "$10 = ''");
-  return {name, R"sql(
-SELECT w.id, w.project_id, w.event_type, CASE WHEN w.n = 1 OR w.bytes <= $11 THEN w.body END, w.headers,
-       w.idempotency_key, w.received_at, w.matched_count, w.endpoint_id, NOT (w.n = 1 OR w.bytes <= $11)
+  const auto conditions = conditions_of(filter, 5);
+  return {"event_list_" + order + conditions.label,
+          R"sql(
+SELECT w.id, w.project_id, w.event_type, CASE WHEN w.n = 1 OR w.bytes <= $17 THEN w.body END, w.headers,
+       w.idempotency_key, w.received_at, w.matched_count, w.endpoint_id, NOT (w.n = 1 OR w.bytes <= $17), w.url_query,
+       w.url_path, x.id AS source_id, x.mask AS source_mask, x.name AS source_name, x.type AS source_type,
+       x.provider AS source_provider, x.is_disabled AS source_is_disabled
   FROM (SELECT p.*, row_number() OVER o AS n, sum(octet_length(p.body)) OVER o AS bytes
-          FROM (SELECT e.* FROM events e WHERE )sql" +
-                    where + " ORDER BY e.id " + order + R"sql( LIMIT $4) p
+          FROM (SELECT e.* FROM events e WHERE e.project_id = $1 AND e.id BETWEEN $2 AND $3 AND )sql" +
+              conditions.sql + " ORDER BY e.id " + order + R"sql( LIMIT $4) p
         WINDOW o AS (ORDER BY p.id )sql" +
-                    order + ")) w ORDER BY w.id " + order};
+              order + ")) w LEFT JOIN sources x ON x.project_id = $1 AND x.id = w.source_id ORDER BY w.id " + order};
+}
+
+struct Lists {
+  UuidArray endpoints, sources;
+  EventId text_low, text_high;
+  std::array<std::optional<std::string>, payload_parts_max> payload;
+  explicit Lists(const EventFilter& filter) : text_low{filter.text_low}, text_high{filter.text_high} {
+    for (std::size_t part = 0; part < std::min(payload.size(), filter.payload_parts.size()); ++part)
+      payload[part] = filter.payload_parts[part];
+    for (const auto& endpoint : filter.endpoints) endpoints.add(endpoint);
+    for (const auto& source : filter.sources) sources.add(source);
+  }
+};
+
+// How far a scan came, as its last row says: rows_max or bytes_max ended it, the window did, or there is no more.
+constexpr int kScanWindow = 1, kScanEnd = 2;
+
+// A window of ids is read whole, so that a chunk costs the same however few of it the filter wants.
+std::string scan_sql(const std::string& conditions) {
+  return R"sql(
+WITH w AS MATERIALIZED (
+  SELECT e.id FROM events e WHERE e.project_id = $1 AND e.id BETWEEN $2 AND $3 ORDER BY e.id LIMIT $4),
+c AS MATERIALIZED (
+  SELECT e.*, row_number() OVER o AS n, sum(octet_length(e.body)) OVER o AS bytes
+    FROM (SELECT e.* FROM w JOIN events e ON e.project_id = $1 AND e.id = w.id AND )sql" +
+         conditions + R"sql( ORDER BY e.id LIMIT $5) e
+  WINDOW o AS (ORDER BY e.id))
+SELECT * FROM (
+  SELECT c.id, false, c.event_type, c.endpoint_id, c.owner_id, c.matched_count, c.source_id
+    FROM c WHERE c.n = 1 OR c.bytes <= $6
+  UNION ALL
+  SELECT (SELECT w.id FROM w ORDER BY w.id DESC LIMIT 1), true, NULL, NULL, NULL,
+         CASE WHEN EXISTS (SELECT 1 FROM c WHERE c.n > 1 AND c.bytes > $6) OR (SELECT count(*) FROM c) >= $5 THEN 0
+              WHEN (SELECT count(*) FROM w) >= $4 THEN 1 ELSE 2 END, NULL) r
+ ORDER BY 2, 1)sql";
 }
 
 }  // namespace
@@ -101,13 +185,14 @@ Result<StoredEvent> get_event(Tx& tx, const ProjectId& project, const EventId& i
 }
 
 Result<std::vector<StoredEvent>> list_events(Tx& tx, const EventFilter& filter, const Keyset& keyset) {
-  UuidArray endpoints;
-  for (const auto& endpoint : filter.endpoints) endpoints.add(endpoint);
+  Lists lists(filter);
   const auto [name, sql] = list_statement(filter, keyset);
   std::vector<StoredEvent> events;
-  for (const auto& row : tx.exec_named(name, sql, filter.project, EventId{keyset.low}, EventId{keyset.high},
-                                       keyset.rows_max, filter.start, filter.end, filter.idempotency_key,
-                                       filter.owner_id, endpoints.take(), filter.text_part, filter.bytes_max)) {
+  for (const auto& row :
+       tx.exec_named(name, sql, filter.project, EventId{keyset.low}, EventId{keyset.high}, keyset.rows_max,
+                     filter.start, filter.end, filter.idempotency_key, filter.owner_id, lists.endpoints.take(),
+                     filter.text_part, filter.missing_for, lists.sources.take(), lists.text_low, lists.text_high,
+                     lists.payload[0], lists.payload[1], filter.bytes_max)) {
     events.push_back(event_from(row));
   }
   add_endpoints(tx, filter.project, events);
@@ -120,6 +205,42 @@ Result<std::optional<EventId>> find_event_by_key(Tx& tx, const ProjectId& projec
   const auto rows = tx.exec(key_sql, project, EventId{within.low}, EventId{within.high}, key);
   if (rows.empty()) return std::nullopt;
   return as_id<EventTag>(rows[0][0]);
+}
+
+Result<std::int64_t> count_events(Tx& tx, const EventFilter& filter, const Keyset& within) {
+  Lists lists(filter);
+  const auto conditions = conditions_of(filter, 4);
+  const auto rows = tx.exec_named(
+      "event_count" + conditions.label,
+      "SELECT count(*) FROM events e WHERE e.project_id = $1 AND e.id BETWEEN $2 AND $3 AND " + conditions.sql,
+      filter.project, EventId{within.low}, EventId{within.high}, filter.start, filter.end, filter.idempotency_key,
+      filter.owner_id, lists.endpoints.take(), filter.text_part, filter.missing_for, lists.sources.take(),
+      lists.text_low, lists.text_high, lists.payload[0], lists.payload[1]);
+  return rows[0][0].as<std::int64_t>();
+}
+
+Result<EventScan> scan_events(Tx& tx, const EventFilter& filter, const ScanRange& range) {
+  Lists lists(filter);
+  const auto conditions = conditions_of(filter, 7);
+  EventScan scan;
+  for (const auto& row : tx.exec_named(
+           "event_scan" + conditions.label, scan_sql(conditions.sql), filter.project, EventId{range.low},
+           EventId{range.high}, range.window, range.rows_max, filter.bytes_max, filter.start, filter.end,
+           filter.idempotency_key, filter.owner_id, lists.endpoints.take(), filter.text_part, filter.missing_for,
+           lists.sources.take(), lists.text_low, lists.text_high, lists.payload[0], lists.payload[1])) {
+    if (!row[1].as<bool>()) {
+      scan.events.push_back({as_id<EventTag>(row[0]), as_text(row[2]), as_optional_id<EndpointTag>(row[3]),
+                             as_text(row[4]), as_optional_id<SourceTag>(row[6]), !row[5].is_null(),
+                             !row[5].is_null() && row[5].as<int>() == 0});
+      continue;
+    }
+    scan.is_last = row[5].as<int>() == kScanEnd;
+    if (row[5].as<int>() < kScanWindow && !scan.events.empty())
+      scan.last = scan.events.back().id.bytes;
+    else if (!row[0].is_null())
+      scan.last = as_id<EventTag>(row[0]).bytes;
+  }
+  return scan;
 }
 
 }  // namespace fairlead::store

@@ -1,0 +1,146 @@
+"""What the lists of events and deliveries can be narrowed to: every filter of the contract, alone and together."""
+
+import json
+import urllib.parse
+
+import pytest
+
+from support.api import event_body
+from support.wait import wait_until
+
+
+def listed(project, what="events", **filters):
+    """The ids that the list gives for these filters, newest first; a list value repeats its name."""
+    pairs = [(name, v) for name, value in filters.items() for v in (value if isinstance(value, list) else [value])]
+    answer = project.control.get(f"{project.path}/{what}?{urllib.parse.urlencode([*pairs, ('perPage', 100)])}").expect(200)
+    return [each["uid"] for each in answer.data["content"]]
+
+
+@pytest.fixture(scope="module")
+def shop(planes, receiver):
+    """Five events with what filters look at; `sent` holds their ids in order."""
+    project = planes.project("lists")
+    project.first = project.subscribed(receiver.url("/lists/1"), ["*"], owner_id="cust-1")
+    project.second = project.subscribed(receiver.url("/lists/2"), ["order.*"], owner_id="cust-2")
+    project.sent = [
+        project.send("invoice.paid", b'{"amount":10,"tags":["a","b"],"customer":{"id":7,"tier":"gold"}}', endpoint_id=project.first["uid"], idempotency_key="Key-1"),
+        project.send("invoice.voided", b'[1,{"amount":10}]', endpoint_id=project.first["uid"]),
+        project.send("order.placed", b'{"amount":10.0,"customer":{"id":8}}', owner_id="cust-2", idempotency_key="key-2"),
+        project.send("order.placed", b'"100%_done"', endpoint_id=project.second["uid"], idempotency_key="50%_off"),
+        project.send("Order.Shipped", b'{"amount":1e999999,"customer":{"id":7}}'),
+    ]
+    wait_until("everything is delivered", lambda: project.counts()[2] == 0 and project.event(project.sent[4])["status"] == "Success")
+    return project
+
+
+def pick(project, *numbers):
+    return [project.sent[n] for n in sorted(numbers, reverse=True)]
+
+
+# Goal: `query` finds what the contract says, whatever the case, and nothing else. Method: each thing that it looks at.
+@pytest.mark.parametrize("text, expected", [
+    ("invoice", (0, 1)), ("INVOICE.P", (0,)), ("order", (2, 3, 4)), ("key-", (0, 2)), ("%_", (3,)), ("%", (3,)), ("_", (3,)), ("nothing", ()),
+    ('{"customer":{"id":7}}', (0,)), ('{"amount":10}', (0, 2)), ('{"tags":["b"]}', (0,)), ('{"tags":["c"]}', ()), ('order {"amount":10}', (2,)),
+    ('{"amount":10} key-1', (0,)), ("{not json}", ()), ("{}", ()), (" invoice.paid ", (0,)), ("[1]", ())])
+def test_query(shop, text, expected):
+    assert listed(shop, query=text) == pick(shop, *expected)
+
+
+# Goal: an id, or its beginning, finds the event. Method: the whole id in either case, prefixes of it, and one that nobody has.
+def test_query_by_id(shop):
+    target = shop.sent[2]
+    for text in (target, target.lower(), target[:25], target[:24].lower()):
+        assert target in listed(shop, query=text)
+    assert listed(shop, query=target) == [target]
+    assert set(listed(shop, query=target[:6])) == set(shop.sent)
+    assert listed(shop, query="01JQZZZZZZZZZZZZZZZZZZZZZZ") == []
+
+
+# Goal: `body` means containment, and holds together with `query`. Method: parts of payloads that are objects, nested, arrays, numbers.
+@pytest.mark.parametrize("part, query, expected", [
+    ({"amount": 10}, None, (0, 2)), ({"amount": 10.0}, None, (0, 2)), ({"customer": {"tier": "gold"}}, None, (0,)), ({"customer": {}}, None, (0, 2)),
+    ({"tags": ["b", "a"]}, None, (0,)), ({"amount": "10"}, None, ()), ({"amount": 10}, "order", (2,)), ({"amount": 10}, '{"customer":{"id":7}}', (0,)),
+    ({"amount": 10}, "nothing", ())])
+def test_body(shop, part, query, expected):
+    filters = {"body": json.dumps(part), **({"query": query} if query else {})}
+    assert listed(shop, **filters) == pick(shop, *expected)
+
+
+# Goal: what is no part of a payload is refused. Method: other JSON, and none.
+@pytest.mark.parametrize("text", ["{}", "[]", "1", "null", '"x"', "{", "text", '{"a":1} x', '{"a":"\\u0000"}'])
+def test_bad_body(shop, text):
+    refused = shop.control.get(f"{shop.path}/events?body={urllib.parse.quote(text)}").expect(400).json
+    assert (refused["code"], refused["field"]) == ("invalid_search", "body")
+
+
+# Goal: a number that the database cannot hold is found in nothing, and is no failure. Method: as part of both parameters.
+def test_number_out_of_range(shop):
+    for name in ("body", "query"):
+        assert listed(shop, **{name: '{"amount":1e999999}'}) == []
+
+
+# Goal: the other filters select exactly. Method: each alone, repeated, as a bracketed array, in pairs, and with what nobody has.
+def test_filters(shop):
+    first, second = shop.first["uid"], shop.second["uid"]
+    nobody = "01JQZZZZZZZZZZZZZZZZZZZZZZ"
+    for filters, expected in (
+            ({"idempotencyKey": "Key-1"}, (0,)), ({"idempotencyKey": "key-1"}, ()), ({"idempotencyKey": "50%_off"}, (3,)),
+            ({"endpointId": first}, (0, 1, 4)), ({"endpointId": second}, (2, 3)), ({"endpointId": [first, second]}, (0, 1, 2, 3, 4)),
+            ({"endpointId[]": [first, second]}, (0, 1, 2, 3, 4)), ({"endpointId[0]": first, "endpointId[1]": second}, (0, 1, 2, 3, 4)),
+            ({"endpointId": nobody}, ()), ({"endpointId": "x"}, ()), ({"endpointId": ["", first]}, (0, 1, 4)), ({"ownerId": "cust-2"}, (2, 3)), ({"ownerId": "cust-1"}, (0, 1)),
+            ({"ownerId": "nobody"}, ()), ({"ownerId": "cust-2", "endpointId": first}, ()), ({"sourceId": nobody}, ()), ({"brokerMessageId": "x"}, ()),
+            ({"idempotencyKey": "key-2", "ownerId": "cust-2", "query": "placed"}, (2,)), ({"startDate": "2020-01-01T00:00:00", "endDate": "2020-01-02T00:00:00"}, ())):
+        assert listed(shop, **filters) == pick(shop, *expected), filters
+
+
+# Goal: the same of deliveries. Method: each of their filters.
+def test_delivery_filters(shop):
+    def events(**filters):
+        ids = listed(shop, "eventdeliveries", **filters)
+        return [shop.control.get(f"{shop.path}/eventdeliveries/{each}").data["event_id"] for each in ids]
+    first, second = shop.first["uid"], shop.second["uid"]
+    assert len(events()) == 5
+    for filters, expected in (
+            ({"endpointId": first}, (0, 1, 4)), ({"endpointId[]": second}, (2, 3)), ({"eventId": shop.sent[1]}, (1,)), ({"idempotencyKey": "Key-1"}, (0,)),
+            ({"idempotencyKey": "none"}, ()), ({"eventType": "order.placed"}, (2, 3)), ({"event_type": "order.placed"}, (2, 3)), ({"event_type": "order"}, ()),
+            ({"status": "Success"}, (0, 1, 2, 3, 4)), ({"status": ["Failure", "Discarded"]}, ()), ({"status[]": ["Success", "Failure"]}, (0, 1, 2, 3, 4)),
+            ({"status": "Success", "idempotencyKey": "key-2"}, (2,)), ({"idempotencyKey": "key-2", "eventId": shop.sent[0]}, ()), ({"brokerMessageId": "x"}, ())):
+        assert events(**filters) == pick(shop, *expected), filters
+    refused = shop.control.get(f"{shop.path}/eventdeliveries?status=Done").expect(400).json
+    assert (refused["code"], refused["field"]) == ("invalid_status", "status")
+
+
+# Goal: another project's filters find nothing of this one. Method: its ids, keys and texts, asked elsewhere.
+def test_other_project(planes, shop):
+    other = planes.project("lists-other")
+    for filters in ({"query": shop.sent[0]}, {"query": "invoice"}, {"idempotencyKey": "Key-1"}, {"endpointId": shop.first["uid"]}, {"ownerId": "cust-1"},
+                    {"body": '{"amount":10}'}):
+        assert listed(other, **filters) == []
+
+
+# Goal: an idempotency key is looked up by an index, in the table and beyond the 72 hours that a key is kept. Method: the plan that PostgreSQL
+# makes for the list's condition, without the key's own row.
+def test_key_has_an_index(shop):
+    database = shop.planes.database
+    plan = "\n".join(row[0] for row in database.rows(
+        "EXPLAIN SELECT * FROM events WHERE project_id = %s AND idempotency_key = 'Key-1' ORDER BY id DESC LIMIT 20", [shop.uuid]))
+    assert "Seq Scan" not in plan, plan
+    assert plan.count("idempotency_key_id_idx") == database.value("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass"), plan
+
+
+# Goal: a search that takes too long ends with a 504 that says so. Method: a payload search while the events table is locked for longer.
+def test_search_timeout(planes, shop):
+    with planes.database.connect() as blocker:
+        blocker.cursor().execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        refused = shop.control.get(f"{shop.path}/events?body=%7B%22a%22%3A1%7D").expect(504).json
+        blocker.rollback()
+    assert refused["code"] == "timeout"
+    assert listed(shop, query="invoice.paid") == pick(shop, 0)
+
+
+# Goal: a dynamic event is found like others. Method: by its endpoint.
+def test_dynamic(planes, receiver):
+    project = planes.project("lists-dynamic")
+    made = project.post_event(event_body(b"{}", event_type="x", url=receiver.url("/lists/dynamic")), "/dynamic").expect(201).data
+    endpoint, = project.control.get(f"{project.path}/endpoints").data["content"]
+    assert listed(project, endpointId=endpoint["uid"]) == [made["uid"]]
