@@ -79,7 +79,8 @@ TEST_F(Events, Filters) {
   EXPECT_EQ(list("endpointId=nonsense"), Json::array());
   EXPECT_EQ(list("sourceId=x"), Json::array());
   EXPECT_EQ(list("sourceId="), (Json{owners, owned, addressed, matched}));
-  expect_problem(shop.get("events?body=%7B%22a%22:1%7D"), 400, "unsupported", "body");
+  EXPECT_EQ(list("body=%7B%22amount%22:1.1%7D&idempotencyKey=key-1"), Json{matched});
+  expect_problem(shop.get("events?body=1"), 400, "invalid_search", "body");
 }
 
 // Goal: dates are inclusive to the second, and without them the last seven days are shown. Method: events now and some
