@@ -5,6 +5,8 @@
 
 #include <thread>
 
+#include "common/net/http_client.hpp"
+#include "common/net/resolver.hpp"
 #include "common/ops/notify.hpp"
 #include "common/ops/version.hpp"
 #include "common/store/db.hpp"
@@ -50,7 +52,9 @@ struct App::Parts {
         probe(db_options(settings, "ready", 1, std::chrono::seconds(2))),
         authenticator(db),
         forwarder(io.get_executor(), std::move(data_url)),
-        context{db, lists, sealer, guard, ids, authenticator, forwarder},
+        resolver(io.get_executor(), {.servers = settings.dns_servers}),
+        client(io.get_executor(), resolver, guard, {.ca_file = settings.tls_ca_file}),
+        context{db, lists, sealer, guard, ids, authenticator, forwarder, client, settings.public_url},
         metrics(*registry),
         front(context, all_routes(), metrics),
         admin(probe, registry),
@@ -67,6 +71,8 @@ struct App::Parts {
   store::Db probe;
   Authenticator authenticator;
   Forwarder forwarder;
+  net::Resolver resolver;
+  net::HttpClient client;
   Context context;
   RequestMetrics metrics;
   Front front;

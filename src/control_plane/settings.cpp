@@ -1,5 +1,7 @@
 #include "control_plane/settings.hpp"
 
+#include <unistd.h>
+
 #include "common/crypto/seal.hpp"
 #include "common/net/address_guard.hpp"
 
@@ -24,9 +26,21 @@ ReadSettings read_settings(std::map<std::string, std::string> environment, std::
                                         "address and port of /healthz, /readyz and /metrics");
   settings.data_url = reader.text("FAIRLEAD_DATA_URL", "http://127.0.0.1:5008",
                                   "base URL of the data plane that created events are passed on to");
+  settings.dns_servers =
+      reader.list("FAIRLEAD_DNS_SERVERS", "DNS servers as ADDRESS[:PORT], comma separated; default: the system's");
+  settings.tls_ca_file =
+      reader.text("FAIRLEAD_TLS_CA_FILE", "", "PEM file with a further certificate authority that endpoints may use");
+  settings.public_url = reader.text("FAIRLEAD_PUBLIC_URL", "",
+                                    "base URL under which clients reach this API, for links; default: the request's Host");
   settings.threads = static_cast<int>(reader.number("FAIRLEAD_THREADS", 2, 1, 64, "threads that serve requests"));
   if (const auto url = net::parse_internal_url(settings.data_url); !url)
     reader.problem("FAIRLEAD_DATA_URL: " + url.error().message);
+  if (!settings.tls_ca_file.empty() && access(settings.tls_ca_file.c_str(), R_OK) != 0) {
+    reader.problem("FAIRLEAD_TLS_CA_FILE: cannot read " + settings.tls_ca_file);
+  }
+  while (settings.public_url.ends_with('/')) settings.public_url.pop_back();
+  if (!settings.public_url.empty() && !net::parse_internal_url(settings.public_url))
+    reader.problem("FAIRLEAD_PUBLIC_URL: expected an http or https URL");
   if (const auto guard = net::AddressGuard::from_allowed(settings.common.allow_networks); !guard) {
     reader.problem("FAIRLEAD_ALLOW_NETWORKS: " + guard.error().message);
   }

@@ -39,6 +39,7 @@ class Arrival:
     at: float       # time.monotonic()
     wall: float     # time.time()
     connection: int
+    peer: dict | None = None  # what ssl's getpeercert gives, if the sender showed a certificate
 
     def header(self, name):
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
@@ -80,13 +81,14 @@ class Receiver:
                 if tls is not None:
                     self.request.settimeout(30)
                     self.request = tls.wrap_socket(self.request, server_side=True)
+                self.peer = self.request.getpeercert() if tls is not None else None
                 super().setup()
 
             def handle(self):
                 number = next(outer.connections)
                 self.connection.settimeout(600)
                 try:
-                    while outer.serve_one(self.rfile, self.wfile, number):
+                    while outer.serve_one(self.rfile, self.wfile, number, self.peer or None):
                         pass
                 except (OSError, ValueError):
                     pass  # the sender went away: what it had sent whole is recorded
@@ -141,7 +143,7 @@ class Receiver:
             return Reply()
         return replies.pop(0) if len(replies) > 1 else replies[0]
 
-    def serve_one(self, source, sink, connection):
+    def serve_one(self, source, sink, connection, peer=None):
         """One request; False when the connection is to be closed."""
         line = source.readline(65536)
         if not line:
@@ -157,7 +159,7 @@ class Receiver:
         if len(body) < length:
             return False
         with self.lock:
-            self.by_path[path].append(Arrival(path, headers, body, time.monotonic(), time.time(), connection))
+            self.by_path[path].append(Arrival(path, headers, body, time.monotonic(), time.time(), connection, peer))
             reply = self.next_reply(path)
         if method != "POST":
             reply = Reply(405, b"POST only")

@@ -3,13 +3,17 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/core/client_certificate.hpp"
 #include "common/core/id.hpp"
 #include "common/core/secret.hpp"
 #include "common/domain/breaker.hpp"
+#include "common/domain/credential.hpp"
 #include "common/domain/retry.hpp"
 
 namespace fairlead {
@@ -22,6 +26,8 @@ struct ApiKeyConfig {
   std::optional<ProjectId> project;  // none: the whole organisation
   KeyHash hash{};
   std::optional<TimePoint> expires_at;
+  KeyScope scope = KeyScope::full;
+  std::shared_ptr<KeyUse> use = std::make_shared<KeyUse>();  // shared by all snapshots that hold the key
 };
 
 struct SecretConfig {
@@ -49,21 +55,35 @@ struct EndpointConfig {
   std::chrono::seconds rate_window{1};
   std::vector<SecretConfig> secrets;  // oldest first
   std::optional<AuthenticationHeader> authentication;
+  std::shared_ptr<const Secret> oauth;  // OAuth 2.0 client credentials (net/oauth reads them); null: none
+  std::shared_ptr<const ClientCertificate> certificate;
+  bool is_form = false;  // bodies travel as application/x-www-form-urlencoded
   bool is_unreadable = false;  // its secrets were sealed by another master key: it cannot be sent to
 };
+
+class SubscriptionFilters;
 
 struct SubscriptionConfig {
   SubscriptionId id;
   EndpointId endpoint;
+  std::optional<SourceId> source;  // selects what this source brings, and nothing else; none: what producers send
   std::vector<std::string> event_types;
   std::optional<RetryPolicy> retry;  // none: the project's
   bool is_at_most_once = false;
+  std::shared_ptr<const SubscriptionFilters> filters;  // set by the snapshot; null: none, every event passes
 };
 
 // How the header signature is made: hash and encoding, by name, per version.
 struct SignatureSpec {
   bool is_sha512 = false;
   bool is_base64 = false;
+};
+
+// What a project wants to be told of its deliveries.
+struct MetaEventSettings {
+  bool tells_success = false;
+  bool tells_failure = false;
+  bool tells_update = false;  // an attempt that failed and will be repeated
 };
 
 struct ProjectSettings {
@@ -77,6 +97,7 @@ struct ProjectSettings {
   std::chrono::seconds events_window{1};
   bool disables_endpoints = true;
   BreakerPolicy breaker;
+  MetaEventSettings meta_events;
 };
 
 }  // namespace fairlead

@@ -1,5 +1,6 @@
 #include "common/store/config_snapshot.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -17,14 +18,14 @@ constexpr Statement projects_sql{"config_projects", R"sql(
    WHERE config_version > $1 AND ($1 > 0 OR deleted_at IS NULL) ORDER BY id)sql"};
 constexpr Statement endpoints_sql{"config_endpoints", R"sql(
   SELECT project_id, id, url, owner_id, status, generation, advanced_signatures, http_timeout, rate_limit,
-         rate_limit_duration, secrets, deleted_at IS NOT NULL, authentication
+         rate_limit_duration, secrets, deleted_at IS NOT NULL, authentication, content_type, client_certificate
     FROM endpoints WHERE version > $1 AND ($1 > 0 OR deleted_at IS NULL))sql"};
 constexpr Statement subscriptions_sql{"config_subscriptions", R"sql(
   SELECT project_id, id, endpoint_id, array_to_json(event_types), retry_config, deleted_at IS NOT NULL,
-         delivery_mode = 'at_most_once'
+         delivery_mode = 'at_most_once', source_id
     FROM subscriptions WHERE version > $1 AND ($1 > 0 OR deleted_at IS NULL))sql"};
 constexpr Statement keys_sql{"config_keys", R"sql(
-  SELECT id, organisation_id, project_id, key_hash, expires_at, deleted_at IS NOT NULL
+  SELECT id, organisation_id, project_id, key_hash, expires_at, deleted_at IS NOT NULL, scope
     FROM api_keys WHERE version > $1 AND ($1 > 0 OR deleted_at IS NULL))sql"};
 constexpr Statement catch_all_sql{"config_catch_all", "SELECT ensure_catch_all_subscription($1, $2, $3)"};
 
@@ -78,6 +79,14 @@ ProjectSettings read_settings(const std::string& text) {
     settings.events_max = found->value("count", 0);
     settings.events_window = std::chrono::seconds(found->value("duration", 0));
   }
+  if (const auto found = config.find("meta_event");
+      found != config.end() && found->is_object() && found->value("is_enabled", false)) {
+    const auto types = found->value("event_type", std::vector<std::string>{});
+    const auto tells = [&](std::string_view type) { return std::ranges::find(types, type) != types.end(); };
+    settings.meta_events = {.tells_success = tells("eventdelivery.success"),
+                            .tells_failure = tells("eventdelivery.failed"),
+                            .tells_update = tells("eventdelivery.updated")};
+  }
   settings.has_event_id_headers = config.value("add_event_id_trace_headers", false);
   settings.disables_endpoints = config.value("disable_endpoint", true);
   if (const auto found = config.find("circuit_breaker"); found != config.end() && found->is_object()) {
@@ -111,27 +120,55 @@ Result<std::vector<SecretConfig>> secrets_from(const std::string& text, const En
   return secrets;
 }
 
-Result<AuthenticationHeader> authentication_from(const std::string& text, const EndpointId& endpoint,
-                                                 const crypto::Sealer& sealer) {
+Result<void> read_authentication(const std::string& text, const crypto::Sealer& sealer, EndpointConfig& endpoint) {
   const auto stored = json::parse(text);
   const auto sealed = crypto::from_base64(stored.value("sealed", ""));
   if (!sealed) return fail(Code::internal, "a sealed credential is not base64");
-  FL_TRY(const Secret clear, sealer.open(*sealed, to_text(endpoint)));
-  const auto value = json::parse(clear.reveal());
-  if (stored.value("type", "") == "basic_auth") {
-    const std::string pair = value.value("username", "") + ":" + value.value("password", "");
-    return AuthenticationHeader{"Authorization", Secret("Basic " + crypto::to_base64(pair))};
+  FL_TRY(Secret clear, sealer.open(*sealed, to_text(endpoint.id)));
+  const auto type = stored.value("type", "");
+  if (type == "oauth2") {
+    endpoint.oauth = std::make_shared<const Secret>(std::move(clear));
+    return {};
   }
-  return AuthenticationHeader{value.value("header_name", ""), Secret(value.value("header_value", ""))};
+  const auto value = json::parse(clear.reveal());
+  if (type == "basic_auth") {
+    const std::string pair = value.value("username", "") + ":" + value.value("password", "");
+    endpoint.authentication = AuthenticationHeader{"Authorization", Secret("Basic " + crypto::to_base64(pair))};
+  } else {
+    endpoint.authentication =
+        AuthenticationHeader{value.value("header_name", ""), Secret(value.value("header_value", ""))};
+  }
+  return {};
 }
 
+// Its identity is that of the endpoint and of every byte: whatever changes gets connections of its own.
+Result<std::shared_ptr<const ClientCertificate>> certificate_from(const std::string& text, const EndpointId& endpoint,
+                                                                  const crypto::Sealer& sealer) {
+  const auto stored = json::parse(text);
+  const auto sealed = crypto::from_base64(stored.value("sealed", ""));
+  if (!sealed) return fail(Code::internal, "a sealed key is not base64");
+  ClientCertificate certificate{.identity = "", .chain_pem = stored.value("certificate", ""), .key_pem = {}};
+  FL_TRY(certificate.key_pem, sealer.open(*sealed, to_text(endpoint)));
+  const auto digest = crypto::sha256(certificate.chain_pem + certificate.key_pem.reveal());
+  certificate.identity =
+      to_text(endpoint) + ":" + crypto::to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  return std::make_shared<const ClientCertificate>(std::move(certificate));
+}
+
+struct SealedTexts {
+  std::string secrets;
+  std::string authentication;  // empty: none
+  std::string certificate;     // empty: none
+};
+
 // One endpoint that cannot be read must not keep the others from being refreshed: it is marked, and not sent to.
-void read_sealed(const std::string& secrets_text, const std::string& authentication_text, const crypto::Sealer& sealer,
-                 EndpointConfig& endpoint) {
+void read_sealed(const SealedTexts& texts, const crypto::Sealer& sealer, EndpointConfig& endpoint) {
   const auto read = [&]() -> Result<void> {
-    FL_TRY(endpoint.secrets, secrets_from(secrets_text, endpoint.id, sealer));
-    if (authentication_text.empty()) return {};
-    FL_TRY(endpoint.authentication, authentication_from(authentication_text, endpoint.id, sealer));
+    FL_TRY(endpoint.secrets, secrets_from(texts.secrets, endpoint.id, sealer));
+    if (!texts.certificate.empty()) {
+      FL_TRY(endpoint.certificate, certificate_from(texts.certificate, endpoint.id, sealer));
+    }
+    if (!texts.authentication.empty()) FL_TRY_VOID(read_authentication(texts.authentication, sealer, endpoint));
     return {};
   };
   try {
@@ -172,7 +209,8 @@ Result<ConfigChanges> read_config_changes(Tx& tx, std::int64_t since, const cryp
       endpoint.timeout = std::chrono::seconds(std::min(timeout, 60));
     endpoint.rate_limit = row[8].as<int>();
     endpoint.rate_window = std::chrono::seconds(std::max(1, row[9].as<int>()));
-    read_sealed(as_text(row[10]), row[12].is_null() ? "" : as_text(row[12]), sealer, endpoint);
+    endpoint.is_form = as_text(row[13]) == "application/x-www-form-urlencoded";
+    read_sealed({as_text(row[10]), as_text(row[12]), as_text(row[14])}, sealer, endpoint);
     changes.endpoints.push_back(std::move(change));
   }
   for (const auto& row : tx.exec(subscriptions_sql, since)) {
@@ -182,6 +220,7 @@ Result<ConfigChanges> read_config_changes(Tx& tx, std::int64_t since, const cryp
     change.subscription.event_types = json::parse(as_text(row[3])).get<std::vector<std::string>>();
     if (!row[4].is_null()) change.subscription.retry = retry_from(json::parse(as_text(row[4])));
     change.subscription.is_at_most_once = row[6].as<bool>();
+    change.subscription.source = as_optional_id<SourceTag>(row[7]);
     changes.subscriptions.push_back(std::move(change));
   }
   for (const auto& row : tx.exec(keys_sql, since)) {
@@ -193,8 +232,11 @@ Result<ConfigChanges> read_config_changes(Tx& tx, std::int64_t since, const cryp
     const std::string hash = as_bytes(row[3]);
     std::memcpy(change.key.hash.data(), hash.data(), std::min(hash.size(), change.key.hash.size()));
     change.key.expires_at = as_optional_time(row[4]);
+    change.key.scope = key_scope_from(as_text(row[6])).value_or(KeyScope::read_only);  // unknown: may send nothing
     changes.keys.push_back(change);
   }
+  changes.filters = read_filter_changes(tx, since);
+  changes.sources = read_source_changes(tx, since, sealer);
   return changes;
 }
 

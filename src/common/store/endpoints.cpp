@@ -15,19 +15,23 @@ constexpr const char* kColumns = R"sql(
          e.http_timeout, e.rate_limit, e.rate_limit_duration, e.support_email, e.slack_webhook_url, e.teams_webhook_url,
          e.secrets, e.authentication, e.created_at, e.updated_at,
          coalesce(s.generation = e.generation AND s.status = 'inactive', false),
-         CASE WHEN s.generation = e.generation THEN s.reason END, s.breaker_open_until
+         CASE WHEN s.generation = e.generation THEN s.reason END, s.breaker_open_until, e.content_type,
+         e.client_certificate
     FROM endpoints e LEFT JOIN endpoint_state s ON s.project_id = e.project_id AND s.endpoint_id = e.id)sql";
 
 constexpr Statement insert_sql{"endpoint_insert", R"sql(
   INSERT INTO endpoints (project_id, id, name, url, owner_id, description, status, generation, advanced_signatures,
                          http_timeout, rate_limit, rate_limit_duration, support_email, slack_webhook_url,
-                         teams_webhook_url, secrets, authentication, version, created_at, updated_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20))sql"};
+                         teams_webhook_url, secrets, authentication, version, created_at, updated_at, content_type,
+                         client_certificate)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+          $22))sql"};
 constexpr Statement update_sql{"endpoint_update", R"sql(
   UPDATE endpoints
      SET name = $3, url = $4, owner_id = $5, description = $6, status = $7, generation = $8, advanced_signatures = $9,
          http_timeout = $10, rate_limit = $11, rate_limit_duration = $12, support_email = $13, slack_webhook_url = $14,
-         teams_webhook_url = $15, secrets = $16, authentication = $17, version = $18, updated_at = $19
+         teams_webhook_url = $15, secrets = $16, authentication = $17, version = $18, updated_at = $19,
+         content_type = $20, client_certificate = $21
    WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL)sql"};
 constexpr Statement delete_sql{"endpoint_delete", R"sql(
   UPDATE endpoints SET deleted_at = $3, updated_at = $3, version = $4
@@ -40,18 +44,6 @@ std::string sealed_bytes(const json& value) {
   const auto bytes = crypto::from_base64(value.value("sealed", ""));
   if (!bytes) throw std::runtime_error("a sealed value in endpoints is not base64");
   return *bytes;
-}
-
-std::string secrets_to(const std::vector<StoredSecret>& secrets) {
-  json list = json::array();
-  for (const auto& secret : secrets) {
-    list.push_back({{"uid", to_text(secret.id)},
-                    {"sealed", crypto::to_base64(secret.sealed)},
-                    {"expires_at", secret.expires_at ? json(to_rfc3339(*secret.expires_at)) : json()},
-                    {"created_at", to_rfc3339(secret.created_at)},
-                    {"updated_at", to_rfc3339(secret.updated_at)}});
-  }
-  return list.dump();
 }
 
 std::vector<StoredSecret> secrets_from(const std::string& text) {
@@ -71,6 +63,11 @@ std::vector<StoredSecret> secrets_from(const std::string& text) {
 std::optional<std::string> authentication_to(const std::optional<StoredAuthentication>& authentication) {
   if (!authentication) return std::nullopt;
   return json{{"type", authentication->type}, {"sealed", crypto::to_base64(authentication->sealed)}}.dump();
+}
+
+std::optional<std::string> certificate_to(const std::optional<StoredCertificate>& certificate) {
+  if (!certificate) return std::nullopt;
+  return json{{"certificate", certificate->chain_pem}, {"sealed", crypto::to_base64(certificate->sealed_key)}}.dump();
 }
 
 Endpoint endpoint_from(const pqxx::row& row) {
@@ -99,10 +96,27 @@ Endpoint endpoint_from(const pqxx::row& row) {
     const auto stored = json::parse(as_text(row[16]));
     endpoint.authentication = StoredAuthentication{stored.value("type", ""), sealed_bytes(stored)};
   }
+  endpoint.content_type = as_text(row[22]);
+  if (!row[23].is_null()) {
+    const auto stored = json::parse(as_text(row[23]));
+    endpoint.certificate = StoredCertificate{stored.value("certificate", ""), sealed_bytes(stored)};
+  }
   return endpoint;
 }
 
 }  // namespace
+
+std::string secrets_to_json(const std::vector<StoredSecret>& secrets) {
+  json list = json::array();
+  for (const auto& secret : secrets) {
+    list.push_back({{"uid", to_text(secret.id)},
+                    {"sealed", crypto::to_base64(secret.sealed)},
+                    {"expires_at", secret.expires_at ? json(to_rfc3339(*secret.expires_at)) : json()},
+                    {"created_at", to_rfc3339(secret.created_at)},
+                    {"updated_at", to_rfc3339(secret.updated_at)}});
+  }
+  return list.dump();
+}
 
 const char* Endpoint::effective_status() const {
   if (is_auto_disabled || status == "inactive") return "inactive";
@@ -140,18 +154,19 @@ Result<void> insert_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t vers
   tx.exec(insert_sql, endpoint.project, endpoint.id, endpoint.name, endpoint.url, endpoint.owner_id,
           endpoint.description, endpoint.status, endpoint.generation, endpoint.has_advanced_signatures,
           endpoint.http_timeout, endpoint.rate_limit, endpoint.rate_limit_duration, endpoint.support_email,
-          endpoint.slack_webhook_url, endpoint.teams_webhook_url, secrets_to(endpoint.secrets),
-          authentication_to(endpoint.authentication), version, endpoint.created_at, endpoint.updated_at);
+          endpoint.slack_webhook_url, endpoint.teams_webhook_url, secrets_to_json(endpoint.secrets),
+          authentication_to(endpoint.authentication), version, endpoint.created_at, endpoint.updated_at,
+          endpoint.content_type, certificate_to(endpoint.certificate));
   return {};
 }
 
 Result<void> update_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version) {
-  const auto updated =
-      tx.exec(update_sql, endpoint.project, endpoint.id, endpoint.name, endpoint.url, endpoint.owner_id,
-              endpoint.description, endpoint.status, endpoint.generation, endpoint.has_advanced_signatures,
-              endpoint.http_timeout, endpoint.rate_limit, endpoint.rate_limit_duration, endpoint.support_email,
-              endpoint.slack_webhook_url, endpoint.teams_webhook_url, secrets_to(endpoint.secrets),
-              authentication_to(endpoint.authentication), version, endpoint.updated_at);
+  const auto updated = tx.exec(
+      update_sql, endpoint.project, endpoint.id, endpoint.name, endpoint.url, endpoint.owner_id, endpoint.description,
+      endpoint.status, endpoint.generation, endpoint.has_advanced_signatures, endpoint.http_timeout,
+      endpoint.rate_limit, endpoint.rate_limit_duration, endpoint.support_email, endpoint.slack_webhook_url,
+      endpoint.teams_webhook_url, secrets_to_json(endpoint.secrets), authentication_to(endpoint.authentication),
+      version, endpoint.updated_at, endpoint.content_type, certificate_to(endpoint.certificate));
   if (updated.affected_rows() == 0) return fail(Code::not_found, "endpoint not found");
   return {};
 }

@@ -19,9 +19,17 @@ struct StoredSecret {
   TimePoint updated_at;
 };
 
+// As they stand in endpoints.secrets.
+[[nodiscard]] std::string secrets_to_json(const std::vector<StoredSecret>& secrets);
+
 struct StoredAuthentication {
-  std::string type;    // api_key, basic_auth
+  std::string type;    // api_key, basic_auth, oauth2
   std::string sealed;  // raw bytes
+};
+
+struct StoredCertificate {
+  std::string chain_pem;
+  std::string sealed_key;  // raw bytes
 };
 
 struct Endpoint {
@@ -42,6 +50,8 @@ struct Endpoint {
   std::string teams_webhook_url;
   std::vector<StoredSecret> secrets;  // oldest first
   std::optional<StoredAuthentication> authentication;
+  std::string content_type = "application/json";
+  std::optional<StoredCertificate> certificate;  // that we show in the TLS handshake
   TimePoint created_at;
   TimePoint updated_at;
   // From endpoint_state; read only.

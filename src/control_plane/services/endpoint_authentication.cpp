@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "control_plane/services/endpoint_oauth.hpp"
 #include "control_plane/services/header_rules.hpp"
 
 namespace fairlead::control {
@@ -16,6 +17,7 @@ struct Shape {
   const char* secret_name;
 };
 constexpr Shape kApiKey{"api_key", "header_name", "header_value"};
+constexpr const char* kOAuth = "oauth2";
 constexpr Shape kBasicAuth{"basic_auth", "username", "password"};
 
 Result<nlohmann::json> opened(const store::Endpoint& endpoint, const crypto::Sealer& sealer) {
@@ -53,22 +55,44 @@ Result<store::StoredAuthentication> read_part(const JsonBody& input, const Shape
   return store::StoredAuthentication{shape.type, sealer.seal(clear.dump(), to_text(endpoint.id))};
 }
 
+Result<store::StoredAuthentication> read_oauth_part(const JsonBody& input, const store::Endpoint& endpoint,
+                                                    const crypto::Sealer& sealer, const net::AddressGuard& guard) {
+  FL_TRY(const auto part, input.object(kOAuth));
+  FL_TRY(const auto given, required(input, kOAuth, part));
+  nlohmann::ordered_json kept;
+  if (endpoint.authentication && endpoint.authentication->type == kOAuth) {
+    FL_TRY(const auto clear, sealer.open(endpoint.authentication->sealed, to_text(endpoint.id)));
+    kept = nlohmann::ordered_json::parse(clear.reveal());
+  }
+  FL_TRY(const auto stored, read_oauth_input(given, kept, guard));
+  return store::StoredAuthentication{kOAuth, sealer.seal(stored.dump(), to_text(endpoint.id))};
+}
+
 }  // namespace
 
 Result<std::optional<store::StoredAuthentication>> read_authentication(const JsonBody& input,
                                                                        const store::Endpoint& endpoint,
-                                                                       const crypto::Sealer& sealer) {
+                                                                       const crypto::Sealer& sealer,
+                                                                       const net::AddressGuard& guard) {
   FL_TRY(const auto type, input.text("type", 64));
   if (type.value.empty()) return std::nullopt;
   if (type.value == kApiKey.type) return read_part(input, kApiKey, endpoint, sealer);
   if (type.value == kBasicAuth.type) return read_part(input, kBasicAuth, endpoint, sealer);
-  if (type.value == "oauth2") return bad_field(input.path_of("type"), "unsupported", "oauth2 is not supported yet");
-  return bad_field(input.path_of("type"), "invalid_type", input.path_of("type") + ": expected api_key or basic_auth");
+  if (type.value == kOAuth) return read_oauth_part(input, endpoint, sealer, guard);
+  return bad_field(input.path_of("type"), "invalid_type",
+                   input.path_of("type") + ": expected api_key, basic_auth or oauth2");
 }
 
 Result<void> write_authentication(JsonWriter& json, const store::Endpoint& endpoint, const crypto::Sealer& sealer) {
   if (!endpoint.authentication) {
     json.value(nullptr);
+    return {};
+  }
+  if (endpoint.authentication->type == kOAuth) {
+    FL_TRY(const auto sealed, sealer.open(endpoint.authentication->sealed, to_text(endpoint.id)));
+    json.begin_object().field("type", kOAuth).key(kOAuth);
+    write_oauth(json, nlohmann::ordered_json::parse(sealed.reveal()));
+    json.end_object();
     return {};
   }
   const auto& shape = endpoint.authentication->type == kApiKey.type ? kApiKey : kBasicAuth;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "common/crypto/seal.hpp"
+#include "common/net/address_guard.hpp"
 #include "common/store/endpoints.hpp"
 #include "control_plane/http/json_body.hpp"
 #include "control_plane/http/json_writer.hpp"
@@ -13,11 +14,12 @@ namespace fairlead::control {
 inline constexpr const char* redacted = "[REDACTED]";
 
 // The value of "authentication", sealed for the endpoint. A redacted credential stands for the one that is kept.
-// Nothing for an empty type. Code::invalid names the field; "unsupported" for types of a later release.
+// Nothing for an empty type. Code::invalid names the field.
 [[nodiscard]] Result<std::optional<store::StoredAuthentication>> read_authentication(const JsonBody& input,
                                                                                      const store::Endpoint& endpoint,
-                                                                                     const crypto::Sealer& sealer);
-// null, or {type, api_key|basic_auth} with the credential redacted. Code::internal if it cannot be opened.
+                                                                                     const crypto::Sealer& sealer,
+                                                                                     const net::AddressGuard& guard);
+// null, or {type, api_key|basic_auth|oauth2} with the credential redacted. Code::internal if it cannot be opened.
 [[nodiscard]] Result<void> write_authentication(JsonWriter& json, const store::Endpoint& endpoint,
                                                 const crypto::Sealer& sealer);
 

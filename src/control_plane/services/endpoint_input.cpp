@@ -2,6 +2,7 @@
 
 #include "common/crypto/digest.hpp"
 #include "control_plane/services/endpoint_authentication.hpp"
+#include "control_plane/services/endpoint_certificate.hpp"
 #include "control_plane/services/header_rules.hpp"
 
 namespace fairlead::control {
@@ -77,25 +78,24 @@ Result<void> apply_numbers(store::Endpoint& endpoint, const JsonBody& body, cons
   return {};
 }
 
-Result<void> refuse_unsupported(const JsonBody& body) {
+Result<void> apply_content_type(store::Endpoint& endpoint, const JsonBody& body) {
   FL_TRY(const auto type, body.text("content_type", kShortBytesMax));
-  if (type.value == "application/x-www-form-urlencoded") {
-    return bad_field("content_type", "unsupported", "content_type: only application/json is supported yet");
+  if (!type.is_present) return {};
+  if (type.value.empty()) {
+    endpoint.content_type = "application/json";
+  } else if (type.value == "application/json" || type.value == "application/x-www-form-urlencoded") {
+    endpoint.content_type = type.value;
+  } else {
+    return bad_field("content_type", "invalid_content_type",
+                     "content_type: expected application/json or application/x-www-form-urlencoded");
   }
-  if (!type.value.empty() && type.value != "application/json") {
-    return bad_field("content_type", "invalid_content_type", "content_type: expected application/json");
-  }
-  FL_TRY(const auto certificate, body.object("mtls_client_cert"));
-  if (!certificate.has_value()) return {};
-  FL_TRY(const auto cert, certificate.value.text("client_cert", 1 << 16));
-  FL_TRY(const auto key, certificate.value.text("client_key", 1 << 16));
-  if (cert.value.empty() && key.value.empty()) return {};
-  return bad_field("mtls_client_cert", "unsupported", "mtls_client_cert: client certificates are not supported yet");
+  return {};
 }
 
 Result<void> apply_flags(store::Endpoint& endpoint, const JsonBody& body, const EndpointRules& rules) {
   FL_TRY(const auto is_advanced, body.boolean("advanced_signatures"));
-  if (is_advanced.has_value()) endpoint.has_advanced_signatures = is_advanced.value;
+  if (is_advanced.is_present)
+    endpoint.has_advanced_signatures = is_advanced.is_null ? !rules.version.has_text_durations : is_advanced.value;
   if (!rules.is_outgoing) endpoint.has_advanced_signatures = true;
   FL_TRY(const auto is_disabled, body.boolean("is_disabled"));
   if (!is_disabled.has_value()) return {};
@@ -106,6 +106,17 @@ Result<void> apply_flags(store::Endpoint& endpoint, const JsonBody& body, const 
     endpoint.status = "active";
     ++endpoint.generation;
   }
+  return {};
+}
+
+// A project that takes https only sends no client secret in the clear either.
+Result<void> check_token_url(const JsonBody& authentication, const EndpointRules& rules) {
+  if (!rules.config.enforces_https()) return {};
+  FL_TRY(const auto oauth, authentication.object("oauth2"));
+  if (!oauth.has_value()) return {};
+  FL_TRY(const auto url, oauth.value.text("url", kUrlBytesMax));
+  if (const auto parsed = rules.guard.check_url(url.value); parsed && !parsed->tls)
+    return bad_field("authentication.oauth2.url", "https_required", "this project accepts https only");
   return {};
 }
 
@@ -125,8 +136,8 @@ Result<void> apply_authentication(store::Endpoint& endpoint, const JsonBody& bod
                        "this header carries the project's signature");
     }
   }
-  FL_TRY(endpoint.authentication, read_authentication(input.value, endpoint, rules.sealer));
-  return {};
+  FL_TRY(endpoint.authentication, read_authentication(input.value, endpoint, rules.sealer, rules.guard));
+  return check_token_url(input.value, rules);
 }
 
 }  // namespace
@@ -140,7 +151,8 @@ Result<void> apply_endpoint_input(store::Endpoint& endpoint, const JsonBody& bod
   FL_TRY_VOID(apply_notification_url(endpoint.slack_webhook_url, body, "slack_webhook_url", rules.guard));
   FL_TRY_VOID(apply_notification_url(endpoint.teams_webhook_url, body, "teams_webhook_url", rules.guard));
   FL_TRY_VOID(apply_numbers(endpoint, body, rules));
-  FL_TRY_VOID(refuse_unsupported(body));
+  FL_TRY_VOID(apply_content_type(endpoint, body));
+  FL_TRY_VOID(apply_client_certificate(endpoint, body, rules.sealer));
   FL_TRY_VOID(apply_authentication(endpoint, body, rules));
   return apply_flags(endpoint, body, rules);
 }

@@ -3,6 +3,7 @@
 #include "common/crypto/signature.hpp"
 #include "control_plane/http/go_duration.hpp"
 #include "control_plane/services/endpoint_authentication.hpp"
+#include "control_plane/services/endpoint_certificate.hpp"
 
 namespace fairlead::control {
 namespace {
@@ -11,11 +12,13 @@ Result<void> write_secrets(JsonWriter& json, const store::Endpoint& endpoint, co
   json.key("secrets").begin_array();
   for (const auto& secret : endpoint.secrets) {
     if (secret.expires_at && *secret.expires_at <= view.now) continue;
-    FL_TRY(const auto value, view.sealer.open(secret.sealed, to_text(endpoint.id)));
-    json.begin_object()
-        .field("uid", secret.id)
-        .field("value", value.reveal())
-        .field("whsec", crypto::to_whsec(value.reveal()));
+    json.begin_object().field("uid", secret.id);
+    if (view.shows_secrets) {
+      FL_TRY(const auto value, view.sealer.open(secret.sealed, to_text(endpoint.id)));
+      json.field("value", value.reveal()).field("whsec", crypto::to_whsec(value.reveal()));
+    } else {
+      json.field("value", "[REDACTED]").field("whsec", "[REDACTED]");
+    }
     json.field("expires_at", secret.expires_at)
         .field("created_at", secret.created_at)
         .field("updated_at", secret.updated_at);
@@ -63,10 +66,11 @@ Result<void> write_endpoint(JsonWriter& json, const store::Endpoint& endpoint, c
   FL_TRY_VOID(write_authentication(json, endpoint, view.sealer));
   json.field("rate_limit", endpoint.rate_limit);
   write_seconds(json, "rate_limit_duration", endpoint.rate_limit_duration, view);
-  json.field("content_type", "application/json")
+  json.field("content_type", endpoint.content_type)
       .field("failure_rate", nullptr)
       .field("cb_state", breaker_state(endpoint, view.now));
   write_unfilled(json);
+  write_client_certificate(json, endpoint);
   json.field("created_at", endpoint.created_at)
       .field("updated_at", endpoint.updated_at)
       .field("deleted_at", nullptr)

@@ -13,6 +13,7 @@ struct EndpointView {
   const crypto::Sealer& sealer;
   ApiVersion version;
   TimePoint now;
+  bool shows_secrets = true;  // false: signing secrets are redacted too
 };
 // Signing secrets in clear, credentials redacted. Code::internal if a sealed value cannot be opened.
 [[nodiscard]] Result<void> write_endpoint(JsonWriter& json, const store::Endpoint& endpoint, const EndpointView& view);

@@ -5,6 +5,7 @@
 
 #include "common/crypto/signature.hpp"
 #include "common/ops/version.hpp"
+#include "data_plane/deliver/form.hpp"
 
 namespace fairlead::deliver {
 namespace {
@@ -43,19 +44,35 @@ std::vector<crypto::SignatureVersion> versions_of(const ProjectSettings& setting
   return versions;
 }
 
-void add_signatures(net::HeaderList& headers, const OutgoingInput& input, const EventContent& content,
+void add_signatures(net::HeaderList& headers, const OutgoingInput& input, const std::string& body,
                     const ProjectSettings& settings, const EndpointConfig& endpoint) {
   const auto secrets = live_secrets(endpoint, input.now);
   const auto unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(input.now.time_since_epoch()).count();
   const auto versions = versions_of(settings);
-  headers.emplace_back(settings.signature_header,
-                       endpoint.has_advanced_signatures
-                           ? crypto::sign_advanced(versions, secrets, unix_seconds, *content.body)
-                           : crypto::sign_simple(versions, secrets, *content.body));
+  headers.emplace_back(settings.signature_header, endpoint.has_advanced_signatures
+                                                      ? crypto::sign_advanced(versions, secrets, unix_seconds, body)
+                                                      : crypto::sign_simple(versions, secrets, body));
   const std::string id = to_text(input.delivery);
   headers.emplace_back("webhook-id", id);
   headers.emplace_back("webhook-timestamp", std::to_string(unix_seconds));
-  headers.emplace_back("webhook-signature", crypto::sign_standard(secrets, id, unix_seconds, *content.body));
+  headers.emplace_back("webhook-signature", crypto::sign_standard(secrets, id, unix_seconds, body));
+}
+
+// What a source's sender wrote behind its "?" goes behind ours. Characters that have no place in a target are escaped.
+void append_query(std::string& target, std::string_view query) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  if (query.empty()) return;
+  target += target.find('?') == std::string::npos ? '?' : '&';
+  for (const char c : query) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte < 0x7f && std::string_view("\"<>#\\^`{|}").find(c) == std::string_view::npos) {
+      target += c;
+    } else {
+      target += '%';
+      target += kHex[byte >> 4];
+      target += kHex[byte & 15];
+    }
+  }
 }
 
 }  // namespace
@@ -65,12 +82,24 @@ Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventC
   net::ClientRequest request;
   FL_TRY(request.url, net::parse_url(endpoint.url));
   request.body = content.body;
+  const bool is_opaque = content.origin && !content.origin->content_type.empty();
+  const bool is_form = endpoint.is_form && !is_opaque;
+  if (content.origin) append_query(request.url.target, content.origin->url_query);
+  if (is_form) {
+    FL_TRY(auto form, to_form(*content.body));
+    request.body = std::make_shared<const std::string>(std::move(form));
+  }
   request.timeout = endpoint.timeout;
+  request.certificate = endpoint.certificate;
   auto& headers = request.headers;
-  add_signatures(headers, input, content, settings, endpoint);
-  headers.emplace_back("Content-Type", "application/json");
+  add_signatures(headers, input, *request.body, settings, endpoint);
+  headers.emplace_back("Content-Type", is_opaque ? content.origin->content_type
+                                       : is_form ? "application/x-www-form-urlencoded"
+                                                 : "application/json");
   headers.emplace_back("Accept-Encoding", "gzip");
-  if (endpoint.authentication)
+  if (!input.authorization.empty())
+    headers.emplace_back("Authorization", input.authorization);
+  else if (endpoint.authentication)
     headers.emplace_back(endpoint.authentication->name, endpoint.authentication->value.reveal());
   if (settings.has_event_id_headers) {
     headers.emplace_back("X-Convoy-Event-ID", to_text(input.event));

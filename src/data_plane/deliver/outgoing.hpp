@@ -15,10 +15,12 @@ struct OutgoingInput {
   DeliveryId delivery;
   EventId event;
   TimePoint now;
+  std::string authorization = {};  // an access token's; empty: what the endpoint's configuration says
 };
 
-// Code::invalid if the endpoint's URL cannot be used any more. Signed by every secret that lives at `now`; the body is
-// sent and signed as the bytes that were received.
+// Code::invalid if the endpoint's URL cannot be used any more, with reason "unsendable" if the payload cannot take the
+// endpoint's form. Signed by every secret that lives at `now`; what is
+// signed is what is sent: the bytes that were received, or the form made of them.
 [[nodiscard]] Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventContent& content,
                                                       const ProjectSettings& settings, const EndpointConfig& endpoint);
 

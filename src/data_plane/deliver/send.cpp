@@ -16,26 +16,73 @@ double random_jitter() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-net::ClientResponse refused(std::string why) {
+net::ClientResponse refused(const Error& error) {
   net::ClientResponse response;
-  response.failure = net::FailureClass::internal;
-  response.error = std::move(why);
+  response.failure = error.reason == "unsendable" ? net::FailureClass::unsendable : net::FailureClass::internal;
+  response.error = error.message;
   return response;
+}
+
+struct Exchange {
+  net::ClientRequest request;
+  net::ClientResponse response;
+};
+
+Result<net::ClientRequest> request_for(const SendJob& job, TimePoint now, std::string authorization) {
+  return make_request(
+      {.delivery = job.row.delivery, .event = job.row.event, .now = now, .authorization = std::move(authorization)},
+      *job.content, job.project->settings, *job.endpoint);
+}
+
+// With an access token. A kept one that the endpoint refuses is replaced and the request repeated, once: not if the
+// delivery is to be sent at most once. All of it within the endpoint's timeout.
+Task<Exchange> ask_with_token(net::HttpClient& client, Tokens& tokens, const SendJob& job, DatabaseClock clock) {
+  const auto deadline = Steady::now() + job.endpoint->timeout;
+  Exchange done;
+  for (int round = 1; round <= 2; ++round) {
+    auto token = co_await tokens.get(job.row.endpoint, job.endpoint->oauth, deadline);
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Steady::now());
+    if (token.authorization.empty() || left.count() < 1) {
+      const bool is_canceled = token.failure == net::FailureClass::canceled;
+      done.response = {};
+      done.response.failure = is_canceled ? token.failure : net::FailureClass::token_failed;
+      done.response.error = token.error.empty() ? "the endpoint's timeout passed before a token came" : token.error;
+      co_return done;
+    }
+    auto made = request_for(job, clock(), token.authorization);
+    if (!made) {
+      done.response = refused(made.error());
+      co_return done;
+    }
+    done.request = *std::move(made);
+    done.request.timeout = left;
+    done.request.is_fresh = job.is_at_most_once;
+    done.response = co_await client.post(done.request);
+    if (done.response.status != 401) co_return done;
+    if (!token.was_kept) co_return done;
+    tokens.refuse(job.row.endpoint, std::move(token.authorization));
+    if (job.is_at_most_once) co_return done;
+  }
+  co_return done;
 }
 
 }  // namespace
 
-Task<Sent> send(net::HttpClient& client, SendJob job, DatabaseClock clock) {
+Task<Sent> send(net::HttpClient& client, Tokens& tokens, SendJob job, DatabaseClock clock) {
   const int attempt = (job.row.attempt < 0 ? -job.row.attempt : job.row.attempt + 1);
   const TimePoint requested_at = clock();
   net::ClientRequest request;
   net::ClientResponse response;
-  auto made = make_request({.delivery = job.row.delivery, .event = job.row.event, .now = requested_at}, *job.content,
-                           job.project->settings, *job.endpoint);
   if (job.endpoint->is_unreadable) {
-    response = refused("the endpoint's secrets cannot be opened with this master key");
-  } else if (!made) {
-    response = refused(made.error().message);
+    response = refused({.message = "the endpoint's secrets cannot be opened with this master key"});
+  } else if (job.endpoint->oauth) {
+    fault_point(FaultPoint::delivery_before_send);
+    auto exchange = co_await ask_with_token(client, tokens, job, clock);
+    fault_point(FaultPoint::delivery_after_send);
+    request = std::move(exchange.request);
+    response = std::move(exchange.response);
+  } else if (auto made = request_for(job, requested_at, {}); !made) {
+    response = refused(made.error());
   } else {
     request = std::move(*made);
     request.is_fresh = job.is_at_most_once;  // a request on a kept connection may be repeated
@@ -45,7 +92,7 @@ Task<Sent> send(net::HttpClient& client, SendJob job, DatabaseClock clock) {
   }
   const TimePoint responded_at = clock();
   const Verdict verdict = judge_answer(response, {.policy = job.policy,
-                                                  .attempt = attempt,
+                                                  .attempt = attempt - job.row.attempts_before,
                                                   .is_at_most_once = job.is_at_most_once,
                                                   .now = responded_at,
                                                   .jitter = random_jitter()});

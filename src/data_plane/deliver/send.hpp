@@ -4,6 +4,7 @@
 #include "common/domain/config.hpp"
 #include "common/net/http_client.hpp"
 #include "common/store/results.hpp"
+#include "data_plane/deliver/tokens.hpp"
 #include "data_plane/deliver/verdict.hpp"
 #include "data_plane/flow.hpp"
 #include "data_plane/match/snapshot.hpp"
@@ -29,6 +30,6 @@ struct Sent {
 };
 
 // Never throws; failure `canceled` means that the attempt does not count and nothing is to be recorded.
-[[nodiscard]] Task<Sent> send(net::HttpClient& client, SendJob job, DatabaseClock clock);
+[[nodiscard]] Task<Sent> send(net::HttpClient& client, Tokens& tokens, SendJob job, DatabaseClock clock);
 
 }  // namespace fairlead::deliver

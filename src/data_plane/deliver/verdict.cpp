@@ -18,6 +18,7 @@ bool was_surely_not_received(FailureClass failure) {
     case FailureClass::connect_failed:
     case FailureClass::tls_handshake:
     case FailureClass::tls_certificate:
+    case FailureClass::token_failed:
       return true;
     default:
       return false;
@@ -67,7 +68,9 @@ Verdict judge_answer(const net::ClientResponse& response, const Trial& trial) {
     }
   }
   verdict.next_due = next_attempt_at(trial.policy, trial.attempt, trial.now, trial.jitter);
-  if (trial.is_at_most_once && !was_surely_not_received(response.failure)) {
+  if (response.failure == FailureClass::unsendable) {
+    verdict.next_due.reset();
+  } else if (trial.is_at_most_once && !was_surely_not_received(response.failure)) {
     verdict.next_due.reset();
     verdict.reason += " (delivered at most once: not tried again)";
   } else if (!verdict.next_due) {

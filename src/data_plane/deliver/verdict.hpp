@@ -12,7 +12,7 @@ namespace fairlead::deliver {
 
 struct Trial {
   RetryPolicy policy;
-  int attempt = 1;  // the one that was answered, from 1
+  int attempt = 1;  // the one that was answered, counted from 1 since the retry budget began
   bool is_at_most_once = false;
   TimePoint now;
   double jitter = 0;  // [0,1)

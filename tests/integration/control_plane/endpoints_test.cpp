@@ -74,10 +74,10 @@ TEST_F(Endpoints, NamesTheFieldAtFault) {
   fault({{"support_email", "nobody"}}, "invalid_email", "support_email");
   fault({{"slack_webhook_url", "http://10.0.0.1/x"}}, "address_refused", "slack_webhook_url");
   fault({{"secret", std::string(300, 'x')}}, "too_long", "secret");
-  fault({{"content_type", "application/x-www-form-urlencoded"}}, "unsupported", "content_type");
   fault({{"content_type", "text/xml"}}, "invalid_content_type", "content_type");
-  fault({{"mtls_client_cert", {{"client_cert", "x"}, {"client_key", "y"}}}}, "unsupported", "mtls_client_cert");
-  fault({{"authentication", {{"type", "oauth2"}}}}, "unsupported", "authentication.type");
+  fault({{"mtls_client_cert", {{"client_cert", "x"}, {"client_key", "y"}}}}, "invalid_certificate",
+        "mtls_client_cert.client_cert");
+  fault({{"authentication", {{"type", "oauth2"}}}}, "required", "authentication.oauth2");
   fault({{"authentication", {{"type", "key"}}}}, "invalid_type", "authentication.type");
   fault({{"authentication", {{"type", "api_key"}}}}, "required", "authentication.api_key");
   const auto key = [](const char* name, const char* value) {

@@ -103,5 +103,34 @@ TEST(MakeAttempt, MasksCredentials) {
   EXPECT_EQ(record.response_body, std::string("\0\xff", 2));
 }
 
+// Goal: a form endpoint gets the fields, signed as they are sent, and its certificate goes with the request. Method: an
+// object; then what is no object.
+TEST(MakeRequest, SignsTheFormThatItSends) {
+  auto endpoint = endpoint_with({{Secret("s"), std::nullopt}});
+  endpoint.is_form = true;
+  endpoint.certificate = std::make_shared<const ClientCertificate>();
+  const OutgoingInput input{.delivery = {}, .event = {}, .now = kNow};
+  const auto request = make_request(input, content_of(R"({"b":1.50,"a":"x y"})"), {}, endpoint);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(*request->body, "a=x+y&b=1.50");
+  EXPECT_EQ(request->certificate, endpoint.certificate);
+  EXPECT_EQ(header_of(request->headers, "Content-Type"), "application/x-www-form-urlencoded");
+  EXPECT_EQ(header_of(request->headers, "X-Convoy-Signature"),
+            crypto::sign_advanced({{}}, {"s"}, 1700000000, "a=x+y&b=1.50"));
+  const auto refused = make_request(input, content_of("[1]"), {}, endpoint);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, "unsendable");
+}
+
+// Goal: an access token is the Authorization header, whatever the producer's headers say. Method: both at once.
+TEST(MakeRequest, CarriesTheTokenAlone) {
+  const auto endpoint = endpoint_with({{Secret("s"), std::nullopt}});
+  const OutgoingInput input{.delivery = {}, .event = {}, .now = kNow, .authorization = "Bearer t"};
+  const auto request = make_request(input, content_of("{}", R"({"authorization":"mine"})"), {}, endpoint);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(header_of(request->headers, "Authorization"), "Bearer t");
+  EXPECT_EQ(header_of(request->headers, "authorization"), "");
+}
+
 }  // namespace
 }  // namespace fairlead::deliver

@@ -96,5 +96,15 @@ TEST(ParseRetryAfter, ReadsSecondsAndDates) {
     EXPECT_FALSE(parse_retry_after(nonsense, kNow)) << nonsense;
 }
 
+// Goal: what can never be sent is not tried again; what failed for want of a token is, also at most once. Method: both.
+TEST(JudgeAnswer, TellsUnsendableFromUnauthorised) {
+  const auto unsendable = judge_answer(failure(FailureClass::unsendable), trial());
+  EXPECT_EQ(unsendable.status, DeliveryStatus::failure);
+  EXPECT_EQ(unsendable.reason, "unsendable");
+  auto once = trial();
+  once.is_at_most_once = true;
+  EXPECT_EQ(judge_answer(failure(FailureClass::token_failed), once).status, DeliveryStatus::retry);
+}
+
 }  // namespace
 }  // namespace fairlead::deliver
