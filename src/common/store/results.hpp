@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "common/domain/delivery.hpp"
 #include "common/store/attempt_detail.hpp"
 #include "common/store/db.hpp"
+#include "common/store/meta_events.hpp"
 
 namespace fairlead::store {
 
@@ -20,6 +22,7 @@ struct DeliveryResult {
   int attempts = 0;                      // made so far, this one included
   std::string reason;                    // for people; empty on success
   std::optional<AttemptRecord> attempt;  // nothing: it was not sent (discarded)
+  std::shared_ptr<const NewMetaEvent> meta_event = nullptr;  // stored with the result; null: nobody wants to be told
   std::uint64_t flight = 0;              // the sender's own number of it, not stored; 0: it was not sent
 };
 

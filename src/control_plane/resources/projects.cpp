@@ -5,9 +5,11 @@
 #include "common/store/projects.hpp"
 #include "control_plane/http/auth.hpp"
 #include "control_plane/http/context.hpp"
+#include "control_plane/http/etag.hpp"
 #include "control_plane/http/json_body.hpp"
 #include "control_plane/http/json_writer.hpp"
 #include "control_plane/services/key_maker.hpp"
+#include "control_plane/services/meta_teller.hpp"
 #include "control_plane/services/project_config.hpp"
 
 namespace fairlead::control {
@@ -19,22 +21,34 @@ using store::TxKind;
 constexpr std::size_t kNameBytesMax = 255;
 constexpr std::size_t kUrlBytesMax = 2048;
 
-void write_project(JsonWriter& json, const store::Project& project) {
+// For whom it is written: who may not see signing secrets gets that of the meta events redacted.
+struct Viewer {
+  const crypto::Sealer& sealer;
+  bool has_secrets;
+};
+
+Viewer viewer_of(const Context& context, const Request& request) {
+  return {context.sealer, request.caller.may_see_secrets()};
+}
+
+Result<void> write_project(JsonWriter& json, const store::Project& project, const Viewer& viewer) {
+  auto config = ProjectConfig::from_stored(project.config);
+  if (viewer.has_secrets) FL_TRY_VOID(config.reveal_meta_secret(viewer.sealer, project.id));
   json.begin_object().field("uid", project.id).field("name", project.name).field("logo_url", project.logo_url);
   json.field("organisation_id", project.organisation).field("type", project.type);
-  json.raw_field("config", ProjectConfig::from_stored(project.config).to_wire())
-      .field("statistics", nullptr)
-      .field("retained_events", 0);
+  json.raw_field("config", config.to_wire()).field("statistics", nullptr).field("retained_events", 0);
   json.field("created_at", project.created_at)
       .field("updated_at", project.updated_at)
       .field("deleted_at", nullptr)
       .end_object();
+  return {};
 }
 
-Response project_response(net::http::status status, std::string_view message, const store::Project& project) {
+Result<Response> project_response(net::http::status status, std::string_view message, const store::Project& project,
+                                  const Viewer& viewer) {
   JsonWriter json;
-  write_project(json, project);
-  return net::success(status, message, json.take());
+  FL_TRY_VOID(write_project(json, project, viewer));
+  return with_etag(net::success(status, message, json.take()), project.updated_at);
 }
 
 // The organisation that the request speaks of: the caller's own. Another one is as unknown as a random id.
@@ -51,7 +65,7 @@ Result<OrganisationId> organisation_of(const Request& request) {
 
 Result<std::string> logo_url_from(const JsonBody& body, std::string present) {
   FL_TRY(const auto field, body.text("logo_url", kUrlBytesMax));
-  if (!field.has_value()) return present;
+  if (!field.is_present) return present;
   if (!field.value.empty() && !field.value.starts_with("https://") && !field.value.starts_with("http://")) {
     return bad_field("logo_url", "invalid_url", "logo_url: expected an http or https URL");
   }
@@ -84,16 +98,21 @@ Result<store::Project> project_from(const JsonBody& body, Context& context, cons
   FL_TRY(project.logo_url, logo_url_from(body, ""));
   auto config = ProjectConfig::make_default(context.ids);
   FL_TRY(const auto input, body.object("config"));
-  if (input.has_value()) FL_TRY_VOID(config.merge(input.value, project.type == "outgoing", context.ids));
+  if (input.has_value()) {
+    FL_TRY_VOID(config.merge(input.value, project.type == "outgoing", context.ids));
+    FL_TRY_VOID(config.merge_meta_event(input.value, {context.sealer, context.guard, project.id}));
+  }
   project.config = config.to_stored();
   project.created_at = project.updated_at = wall_now();
   return project;
 }
 
 // What an update asks for, applied to the project as it is at that moment.
-Result<store::Project> update(Tx& tx, const ProjectId& id, const JsonBody& body, IdSource& ids) {
+Result<store::Project> update(Tx& tx, const Request& request, const JsonBody& body, Context& context) {
+  const auto id = request.project();
   FL_TRY([[maybe_unused]] const auto version, store::begin_project_change(tx, id));
   FL_TRY(auto project, store::get_project(tx, id));
+  FL_TRY_VOID(check_if_match(*request.http, project.updated_at));
   FL_TRY(project.name, body.required_text("name", kNameBytesMax));
   FL_TRY(const auto namesake, store::find_project(tx, project.organisation, project.name));
   if (namesake && *namesake != id) return bad_field("name", "duplicate", "a project of that name exists");
@@ -101,16 +120,25 @@ Result<store::Project> update(Tx& tx, const ProjectId& id, const JsonBody& body,
   FL_TRY(const auto input, body.object("config"));
   if (input.has_value()) {
     auto config = ProjectConfig::from_stored(project.config);
-    FL_TRY_VOID(config.merge(input.value, project.type == "outgoing", ids));
+    FL_TRY_VOID(config.merge(input.value, project.type == "outgoing", context.ids));
+    FL_TRY_VOID(config.merge_meta_event(input.value, {context.sealer, context.guard, id}));
     project.config = config.to_stored();
   }
   project.updated_at = wall_now();
   FL_TRY_VOID(store::update_project(tx, project));
+  if (ProjectConfig::from_stored(project.config).tells("project.updated")) {
+    JsonWriter json;
+    FL_TRY_VOID(write_project(json, project, {.sealer = context.sealer, .has_secrets = false}));
+    FL_TRY_VOID(tell(tx, context, id, "project.updated", json.take()));
+  }
   return project;
 }
 
-Result<bool> remove(Tx& tx, const ProjectId& id) {
+Result<bool> remove(Tx& tx, const Request& request) {
+  const auto id = request.project();
   FL_TRY(const auto version, store::begin_project_change(tx, id));
+  FL_TRY(const auto project, store::get_project(tx, id));
+  FL_TRY_VOID(check_if_match(*request.http, project.updated_at));
   FL_TRY_VOID(store::delete_project(tx, id, version, wall_now()));
   return true;
 }
@@ -129,7 +157,7 @@ Task<Result<Response>> list_projects(Context& context, RequestPtr request) {
   }
   JsonWriter json;
   json.begin_array();
-  for (const auto& project : projects) write_project(json, project);
+  for (const auto& project : projects) FL_CO_TRY_VOID(write_project(json, project, viewer_of(context, *request)));
   co_return net::success(net::http::status::ok, "Projects", json.end_array().take());
 }
 
@@ -153,28 +181,28 @@ Task<Result<Response>> create_project(Context& context, RequestPtr request) {
   json.key("role").begin_object().field("type", "project_admin").field("project", project.id).end_object();
   json.field("key_type", "").field("expires_at", nullptr).field("key", key.text.reveal()).field("uid", made.key.id);
   json.field("created_at", project.created_at).end_object().key("project");
-  write_project(json, project);
+  FL_CO_TRY_VOID(write_project(json, project, viewer_of(context, *request)));
   co_return net::success(net::http::status::created, "Project created", json.end_object().take());
 }
 
 Task<Result<Response>> show_project(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto project, co_await context.db.run(TxKind::autocommit, &store::get_project, request->project()));
-  co_return project_response(net::http::status::ok, "Project", project);
+  co_return project_response(net::http::status::ok, "Project", project, viewer_of(context, *request));
 }
 
 // PUT (or POST) /projects/{project}: 202 with the project.
 Task<Result<Response>> update_project(Context& context, RequestPtr request) {
   FL_CO_TRY(auto body, JsonBody::parse(request->http->body));
-  const auto change = [id = request->project(), body = std::move(body), &ids = context.ids](Tx& tx) {
-    return update(tx, id, body, ids);
+  const auto change = [request, body = std::move(body), &context](Tx& tx) {
+    return update(tx, *request, body, context);
   };
   FL_CO_TRY(const auto project, co_await context.db.run(TxKind::read_write, change));
-  co_return project_response(net::http::status::accepted, "Project updated", project);
+  co_return project_response(net::http::status::accepted, "Project updated", project, viewer_of(context, *request));
 }
 
 Task<Result<Response>> delete_project(Context& context, RequestPtr request) {
-  FL_CO_TRY([[maybe_unused]] const bool is_gone,
-            co_await context.db.run(TxKind::read_write, &remove, request->project()));
+  const auto work = [request](Tx& tx) { return remove(tx, *request); };
+  FL_CO_TRY([[maybe_unused]] const bool is_gone, co_await context.db.run(TxKind::read_write, work));
   context.authenticator.forget();
   co_return net::success(net::http::status::ok, "Project deleted", "null");
 }

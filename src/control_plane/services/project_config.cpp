@@ -2,6 +2,7 @@
 
 #include "common/domain/retry.hpp"
 #include "control_plane/http/go_duration.hpp"
+#include "control_plane/services/endpoint_authentication.hpp"
 #include "control_plane/services/header_rules.hpp"
 
 namespace fairlead::control {
@@ -92,6 +93,11 @@ ProjectConfig ProjectConfig::from_stored(const std::string& json) {
 std::string ProjectConfig::to_wire() const {
   Json shown = config_;
   if (!shown.contains("strategy")) shown["strategy"] = default_strategy();
+  if (const auto meta = shown.find("meta_event"); meta != shown.end() && meta->is_object()) {
+    meta->erase("sealed_secret");
+    (*meta)["secret"] = meta_secret_.empty() ? redacted : meta_secret_;
+    (*meta)["pub_sub"] = nullptr;
+  }
   return shown.dump();
 }
 
@@ -100,10 +106,23 @@ Result<void> ProjectConfig::merge(const JsonBody& input, bool is_outgoing, IdSou
     return bad_field(input.path_of("sync_dynamic_event_ack"), "renamed",
                      "sync_dynamic_event_ack is now verify_dynamic_events");
   }
+  clear_nulls(input, ids);
   FL_TRY_VOID(merge_scalars(input, is_outgoing));
   FL_TRY_VOID(merge_strategy(input));
   FL_TRY_VOID(merge_signature(input, ids));
   return merge_limits(input);
+}
+
+// null brings a member's default back.
+void ProjectConfig::clear_nulls(const JsonBody& input, IdSource& ids) {
+  const auto is_null = [&](const std::string& name) {
+    const auto* found = input.find(name);
+    return found != nullptr && found->is_null();
+  };
+  for (const auto& [name, value] : make_default(ids).config_.items()) {
+    if (is_null(name)) config_[name] = value;
+  }
+  if (is_null("strategy")) config_.erase("strategy");
 }
 
 Result<void> ProjectConfig::merge_scalars(const JsonBody& input, bool is_outgoing) {
@@ -193,12 +212,6 @@ Result<void> ProjectConfig::merge_limits(const JsonBody& input) {
     if (count.value > 0 && duration.value < 1)
       return bad_field(limit.value.path_of("duration"), "required", "ratelimit.duration is required");
     config_["ratelimit"] = count.value == 0 ? Json() : Json{{"count", count.value}, {"duration", duration.value}};
-  }
-  FL_TRY(const auto meta, input.object("meta_event"));
-  if (meta.has_value()) {
-    FL_TRY(const auto is_enabled, meta.value.boolean("is_enabled"));
-    if (is_enabled.value)
-      return bad_field(meta.value.path_of("is_enabled"), "unsupported", "meta events are not supported yet");
   }
   FL_TRY(const auto breaker, input.object("circuit_breaker"));
   if (breaker.has_value()) {

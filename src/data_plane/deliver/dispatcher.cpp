@@ -22,6 +22,7 @@ Dispatcher::Dispatcher(asio::any_io_executor executor, Wiring wiring)
       wiring_(std::move(wiring)),
       recorder_(strand_, wiring_.record_db, wiring_.metrics, wiring_.clock,
                 [this](const store::DeliveryResult& result, bool is_recorded) { recorded(result, is_recorded); }),
+      tokens_(executor, wiring_.client, wiring_.clock),
       lanes_(static_cast<std::size_t>(wiring_.lane_count)),
       fetch_wake_(strand_, Steady::time_point::max()),
       timer_wake_(strand_),

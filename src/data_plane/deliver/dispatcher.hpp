@@ -148,6 +148,8 @@ class Dispatcher {
   Strand strand_;
   Wiring wiring_;
   Recorder recorder_;
+  Tokens tokens_;
+  IdMaker meta_event_ids_;
   std::vector<Lane> lanes_;
   std::unordered_map<EndpointId, std::unique_ptr<Mailbox>> boxes_;
   std::unordered_map<DeliveryId, Flight> flights_;

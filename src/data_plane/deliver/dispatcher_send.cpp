@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "data_plane/deliver/dispatcher.hpp"
+#include "data_plane/deliver/meta_event.hpp"
 
 namespace fairlead::deliver {
 namespace asio = boost::asio;
@@ -40,7 +41,8 @@ void Dispatcher::launch(Mailbox& box, Item item, const match::ProjectPtr& projec
 Task<void> Dispatcher::fly(SendJob job) {
   Sent sent;
   try {
-    sent = job.is_at_most_once ? co_await mark_and_send(job) : co_await send(wiring_.client, job, wiring_.clock);
+    sent =
+        job.is_at_most_once ? co_await mark_and_send(job) : co_await send(wiring_.client, tokens_, job, wiring_.clock);
   } catch (const std::exception& error) {
     wiring_.metrics.stage_errors.Increment();
     spdlog::error("send_failed delivery={} error={}", to_text(job.row.delivery), error.what());
@@ -63,7 +65,7 @@ Task<Sent> Dispatcher::mark_and_send(SendJob job) {
   }
   flight->row.attempt = mark.attempt;
   job.row.attempt = mark.attempt;
-  co_return co_await send(wiring_.client, job, wiring_.clock);
+  co_return co_await send(wiring_.client, tokens_, job, wiring_.clock);
 }
 
 void Dispatcher::landed(const SendJob& job, Sent sent) {
@@ -83,10 +85,14 @@ void Dispatcher::landed(const SendJob& job, Sent sent) {
       wiring_.metrics.delivery_seconds.Observe(
           std::chrono::duration<double>(wiring_.clock() - id_time(job.row.event.bytes)).count());
     }
-    if (box != nullptr) note_outcome(*box, job, sent);
+    // What could not take the endpoint's form says nothing of the endpoint.
+    if (box != nullptr && sent.failure != net::FailureClass::unsendable) note_outcome(*box, job, sent);
     // The row as the database has it now: a straggler's was re-dated while it was in flight.
     if (const auto* flight = find_flight(job.row.delivery, job.flight)) sent.result.row = flight->row;
     sent.result.flight = job.flight;
+    if (const char* type = meta_event_type(job.project->settings.meta_events, sent.result.status))
+      sent.result.meta_event =
+          make_meta_event(type, job, sent, wiring_.clock(), meta_event_ids_, wiring_.refresher.sealer());
     recorder_.add(std::move(sent.result));
   }
   if (box != nullptr) pump(*box);

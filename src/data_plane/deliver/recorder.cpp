@@ -14,6 +14,17 @@ namespace asio = boost::asio;
 namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr const char* kUnstorable = "internal";
+
+// What projects want to be told of those results that were recorded.
+std::vector<store::NewMetaEvent> told_of(const std::vector<store::DeliveryResult>& results,
+                                         const std::vector<DeliveryId>& recorded) {
+  const std::unordered_set<DeliveryId> ids(recorded.begin(), recorded.end());
+  std::vector<store::NewMetaEvent> told;
+  for (const auto& result : results) {
+    if (result.meta_event && ids.contains(result.row.delivery)) told.push_back(*result.meta_event);
+  }
+  return told;
+}
 }  // namespace
 
 Recorder::Recorder(asio::strand<asio::any_io_executor> strand, store::Db& db, Metrics& metrics, DatabaseClock clock,
@@ -67,13 +78,19 @@ Task<void> Recorder::run() {
 }
 
 Task<Result<std::vector<DeliveryId>>> Recorder::write(Batch batch) {
-  bool is_one_day = true;
+  bool is_one_day = true, tells = false;
   for (const auto& result : *batch) {
+    tells = tells || result.meta_event != nullptr;
     is_one_day = is_one_day && store::partition_day(result.row.delivery.bytes) ==
                                    store::partition_day(batch->front().row.delivery.bytes);
   }
-  auto work = [batch](store::Tx& tx, TimePoint now) { return store::record_results(tx, *batch, now); };
-  co_return co_await db_.run(is_one_day ? store::TxKind::autocommit : store::TxKind::read_write, work, clock_());
+  auto work = [batch, tells](store::Tx& tx, TimePoint now) -> Result<std::vector<DeliveryId>> {
+    auto recorded = store::record_results(tx, *batch, now);
+    if (recorded && tells) FL_TRY_VOID(store::insert_meta_events(tx, told_of(*batch, *recorded), now));
+    return recorded;
+  };
+  co_return co_await db_.run(is_one_day && !tells ? store::TxKind::autocommit : store::TxKind::read_write, work,
+                             clock_());
 }
 
 void Recorder::finish(const Batch& batch, const std::vector<DeliveryId>& recorded) {

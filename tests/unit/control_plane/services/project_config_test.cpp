@@ -66,7 +66,6 @@ TEST(ProjectConfig, NamesTheFieldAtFault) {
       {R"({"disable_endpoint":"yes"})", "disable_endpoint", "wrong_type"},
       {R"({"search_policy":"a week"})", "search_policy", "invalid_duration"},
       {R"({"request_id_header":"a b"})", "request_id_header", "invalid_header"},
-      {R"({"meta_event":{"is_enabled":true}})", "meta_event.is_enabled", "unsupported"},
       {R"({"ssl":true})", "ssl", "wrong_type"},
       {R"({"sync_dynamic_event_ack":false})", "sync_dynamic_event_ack", "renamed"},
   };
