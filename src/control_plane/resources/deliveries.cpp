@@ -21,18 +21,20 @@ using store::TxKind;
 struct DeliveryKey {
   ProjectId project;
   DeliveryId id;
+  RequestPtr request;  // who asks
 };
 
-struct DeliveryList {
-  PageQuery page;
-  store::DeliveryFilter filter;
-  std::string idempotency_key;
-  bool is_empty = false;  // asks for what cannot exist
-};
+Result<DeliveryKey> key_of(RequestPtr request) {
+  FL_TRY(const auto id, request->id<DeliveryTag>("delivery", "event delivery"));
+  return DeliveryKey{request->project(), id, std::move(request)};
+}
 
-Result<DeliveryKey> key_of(const Request& request) {
-  FL_TRY(const auto id, request.id<DeliveryTag>("delivery", "event delivery"));
-  return DeliveryKey{request.project(), id};
+// The delivery, if there is one and the caller reaches its endpoint's owner.
+Result<store::StoredDelivery> get_reached(Tx& tx, const DeliveryKey& key) {
+  FL_TRY(auto delivery, store::get_delivery(tx, key.project, key.id));
+  if (!key.request->caller.reaches_owner(delivery.endpoint_brief.owner_id))
+    return fail(Code::not_found, "event delivery not found");
+  return delivery;
 }
 
 Result<void> parse_statuses(DeliveryList& list, const Query& query) {
@@ -50,7 +52,27 @@ Result<void> parse_statuses(DeliveryList& list, const Query& query) {
   return {};
 }
 
-Result<DeliveryList> parse_list(const Request& request) {
+struct ReadList {
+  Page<store::StoredDelivery> page;
+  ProjectConfig::Strategy strategy;
+};
+
+Result<ReadList> read_list(Tx& tx, DeliveryList list) {
+  ReadList read;
+  FL_TRY(const auto project, store::get_project(tx, list.filter.project));
+  read.strategy = ProjectConfig::from_stored(project.config).strategy();
+  FL_TRY_VOID(resolve_key(tx, list));
+  const auto slice = [&](const store::Keyset& keyset) -> Result<std::vector<store::StoredDelivery>> {
+    if (list.is_empty) return std::vector<store::StoredDelivery>{};
+    return store::list_deliveries(tx, list.filter, keyset);
+  };
+  FL_TRY(read.page, read_page<store::StoredDelivery>(list.page, slice));
+  return read;
+}
+
+}  // namespace
+
+Result<DeliveryList> parse_delivery_list(const Request& request) {
   const auto& query = request.query;
   DeliveryList list;
   FL_TRY(list.page, parse_page(query, true));
@@ -62,6 +84,7 @@ Result<DeliveryList> parse_list(const Request& request) {
   if (const auto text = query.first("eventId")) list.filter.event = parse_id<EventTag>(*text).value_or(EventId{});
   if (const auto text = query.first("subscriptionId"))
     list.filter.subscription = parse_id<SubscriptionTag>(*text).value_or(SubscriptionId{});
+  list.filter.owner_id = request.caller.owner_id();
   list.filter.event_type = query.first("eventType").value_or(query.first("event_type").value_or(""));
   list.idempotency_key = query.first("idempotencyKey").value_or("");
   list.is_empty = query.first("brokerMessageId").has_value();  // there are no brokers yet
@@ -69,47 +92,31 @@ Result<DeliveryList> parse_list(const Request& request) {
   return list;
 }
 
-struct ReadList {
-  Page<store::StoredDelivery> page;
-  ProjectConfig::Strategy strategy;
-};
-
-Result<ReadList> read_list(Tx& tx, DeliveryList list) {
-  ReadList read;
-  FL_TRY(const auto project, store::get_project(tx, list.filter.project));
-  read.strategy = ProjectConfig::from_stored(project.config).strategy();
-  if (!list.idempotency_key.empty()) {
-    FL_TRY(const auto event,
-           store::find_event_by_key(tx, list.filter.project, list.idempotency_key, {list.page.low, list.page.high}));
-    list.is_empty = list.is_empty || !event || (list.filter.event && *list.filter.event != *event);
-    list.filter.event = event;
-  }
-  const auto slice = [&](const store::Keyset& keyset) -> Result<std::vector<store::StoredDelivery>> {
-    if (list.is_empty) return std::vector<store::StoredDelivery>{};
-    return store::list_deliveries(tx, list.filter, keyset);
-  };
-  FL_TRY(read.page, read_page<store::StoredDelivery>(list.page, slice));
-  return read;
+Result<void> resolve_key(Tx& tx, DeliveryList& list) {
+  if (list.idempotency_key.empty()) return {};
+  FL_TRY(const auto event,
+         store::find_event_by_key(tx, list.filter.project, list.idempotency_key, {list.page.low, list.page.high}));
+  list.is_empty = list.is_empty || !event || (list.filter.event && *list.filter.event != *event);
+  list.filter.event = event;
+  return {};
 }
 
-}  // namespace
-
 Task<Result<Response>> list_deliveries(Context& context, RequestPtr request) {
-  FL_CO_TRY(const auto list, parse_list(*request));
+  FL_CO_TRY(const auto list, parse_delivery_list(*request));
   FL_CO_TRY(const auto read, co_await context.lists.run(TxKind::snapshot, &read_list, list));
   co_return net::success(net::http::status::ok, "Event deliveries",
                          page_json(read.page, [&](JsonWriter& json, const store::StoredDelivery& delivery) {
-                           write_delivery(json, delivery, read.strategy);
+                           write_delivery(json, delivery, read.strategy, content_view(request->caller));
                          }));
 }
 
 Task<Result<Response>> show_delivery(Context& context, RequestPtr request) {
-  FL_CO_TRY(const auto key, key_of(*request));
+  FL_CO_TRY(const auto key, key_of(request));
   const auto read = [key](Tx& tx) -> Result<std::string> {
-    FL_TRY(const auto delivery, store::get_delivery(tx, key.project, key.id));
+    FL_TRY(const auto delivery, get_reached(tx, key));
     FL_TRY(const auto project, store::get_project(tx, key.project));
     JsonWriter json;
-    write_delivery(json, delivery, ProjectConfig::from_stored(project.config).strategy());
+    write_delivery(json, delivery, ProjectConfig::from_stored(project.config).strategy(), content_view(key.request->caller));
     return json.take();
   };
   FL_CO_TRY(const auto data, co_await context.db.run(TxKind::snapshot, read));
@@ -117,25 +124,28 @@ Task<Result<Response>> show_delivery(Context& context, RequestPtr request) {
 }
 
 Task<Result<Response>> list_attempts(Context& context, RequestPtr request) {
-  FL_CO_TRY(const auto key, key_of(*request));
+  FL_CO_TRY(const auto key, key_of(request));
   const auto read = [key](Tx& tx) -> Result<std::vector<store::StoredAttempt>> {
-    FL_TRY([[maybe_unused]] const auto delivery, store::get_delivery(tx, key.project, key.id));
+    FL_TRY([[maybe_unused]] const auto delivery, get_reached(tx, key));
     return store::list_attempts(tx, key.project, key.id);
   };
   FL_CO_TRY(const auto attempts, co_await context.db.run(TxKind::snapshot, read));
   JsonWriter json;
   json.begin_array();
-  for (const auto& attempt : attempts) write_attempt(json, attempt, key.project);
+  for (const auto& attempt : attempts) write_attempt(json, attempt, key.project, content_view(request->caller));
   co_return net::success(net::http::status::ok, "Delivery attempts", json.end_array().take());
 }
 
 Task<Result<Response>> show_attempt(Context& context, RequestPtr request) {
-  FL_CO_TRY(const auto key, key_of(*request));
+  FL_CO_TRY(const auto key, key_of(request));
   FL_CO_TRY(const auto id, request->id<AttemptTag>("attempt", "delivery attempt"));
-  FL_CO_TRY(const auto attempt,
-            co_await context.db.run(TxKind::snapshot, &store::get_attempt, key.project, key.id, id));
+  const auto read = [key, id](Tx& tx) -> Result<store::StoredAttempt> {
+    if (key.request->caller.portal) FL_TRY_VOID(get_reached(tx, key));
+    return store::get_attempt(tx, key.project, key.id, id);
+  };
+  FL_CO_TRY(const auto attempt, co_await context.db.run(TxKind::snapshot, read));
   JsonWriter json;
-  write_attempt(json, attempt, key.project);
+  write_attempt(json, attempt, key.project, content_view(request->caller));
   co_return net::success(net::http::status::ok, "Delivery attempt", json.take());
 }
 

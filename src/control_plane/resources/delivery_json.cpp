@@ -4,6 +4,7 @@
 
 #include "control_plane/resources/payload_json.hpp"
 #include "control_plane/services/endpoint_json.hpp"
+#include "control_plane/services/source_json.hpp"
 
 namespace fairlead::control {
 namespace {
@@ -30,9 +31,10 @@ double latency_of(const store::StoredDelivery& delivery) {
   return std::chrono::duration<double>(delivery.updated_at - delivery.created_at).count();
 }
 
-void write_metadata(JsonWriter& json, const store::StoredDelivery& delivery, const ProjectConfig::Strategy& strategy) {
+void write_metadata(JsonWriter& json, const store::StoredDelivery& delivery, const ProjectConfig::Strategy& strategy,
+                    const ContentView& view) {
   json.key("metadata").begin_object();
-  write_payload(json, delivery.body, true);
+  write_payload(json, delivery.body, true, view);
   json.field("strategy", delivery.retry ? delivery.retry->type : strategy.type);
   delivery.next_at ? json.field("next_send_time", *delivery.next_at) : json.field("next_send_time", kNoTime);
   json.field("num_trials", delivery.attempts);
@@ -66,19 +68,22 @@ std::optional<DeliveryStatus> delivery_status_from(std::string_view name) {
   return std::nullopt;
 }
 
-void write_delivery(JsonWriter& json, const store::StoredDelivery& delivery, const ProjectConfig::Strategy& strategy) {
+std::string_view to_word(DeliveryStatus status) { return kStatuses[static_cast<std::size_t>(status)]; }
+
+void write_delivery(JsonWriter& json, const store::StoredDelivery& delivery, const ProjectConfig::Strategy& strategy,
+                    const ContentView& view) {
   json.begin_object().field("uid", delivery.id).field("project_id", delivery.project).field("event_id", delivery.event);
   json.field("endpoint_id", delivery.endpoint).field("device_id", "").field("subscription_id", delivery.subscription);
-  write_custom_headers(json, delivery.headers_json);
-  json.field("url_query_params", "").field("idempotency_key", delivery.idempotency_key).field("latency", "");
+  write_custom_headers(json, delivery.headers_json, view);
+  json.field("url_query_params", delivery.url_query).field("idempotency_key", delivery.idempotency_key).field("latency", "");
   json.field("latency_seconds", latency_of(delivery)).text_or_absent("event_type", delivery.event_type);
   json.field("delivery_mode", delivery.delivery_mode).key("endpoint_metadata");
   write_endpoint_brief(json, delivery.endpoint_brief);
   write_event_brief(json, delivery);
-  write_no_source(json, "source_metadata");
+  write_source_brief(json, "source_metadata", delivery.source);
   write_no_device(json);
   json.field("status", status_of(delivery));
-  write_metadata(json, delivery, strategy);
+  write_metadata(json, delivery, strategy, view);
   json.field("cli_metadata", nullptr).text_or_absent("description", description_of(delivery));
   json.field("acknowledged_at", delivery.created_at)
       .field("created_at", delivery.created_at)

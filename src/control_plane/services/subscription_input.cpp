@@ -26,7 +26,7 @@ bool says_nothing(const nlohmann::ordered_json& value) {
 }
 
 Result<void> refuse_unsupported(const JsonBody& body) {
-  for (const char* name : {"function", "source_id", "rate_limit_config", "alert_config"}) {
+  for (const char* name : {"function", "rate_limit_config", "alert_config"}) {
     const auto* found = body.find(name);
     if (found != nullptr && !says_nothing(*found))
       return unsupported(name, std::string(name) == "function" ? "functions are" : "this is");
@@ -34,7 +34,7 @@ Result<void> refuse_unsupported(const JsonBody& body) {
   return {};
 }
 
-Result<void> apply_filter(store::Subscription& subscription, const JsonBody& body) {
+Result<void> apply_event_types(store::Subscription& subscription, const JsonBody& body) {
   FL_TRY(const auto config, body.object("filter_config"));
   if (!config.has_value()) return {};
   FL_TRY(const auto types, config.value.texts("event_types", subscription_event_types_max));
@@ -44,20 +44,12 @@ Result<void> apply_filter(store::Subscription& subscription, const JsonBody& bod
     if (std::ranges::find(unique, types.value[index]) == unique.end()) unique.push_back(types.value[index]);
   }
   if (!unique.empty()) subscription.event_types = std::move(unique);
-  FL_TRY(const auto filter, config.value.object("filter"));
-  if (!filter.has_value()) return {};
-  for (const char* scope : {"headers", "header", "body", "query", "path"}) {
-    const auto* found = filter.value.find(scope);
-    if (found == nullptr || found->is_null()) continue;
-    if (!found->is_object())
-      return bad_field(filter.value.path_of(scope), "wrong_type", filter.value.path_of(scope) + ": expected an object");
-    if (!found->empty()) return unsupported(filter.value.path_of(scope), "filters are");
-  }
   return {};
 }
 
 Result<void> apply_retry(store::Subscription& subscription, const JsonBody& body) {
   FL_TRY(const auto config, body.object("retry_config"));
+  if (config.is_null) subscription.retry.reset();
   if (!config.has_value()) return {};
   const auto& retry = config.value;
   FL_TRY(const auto type, retry.text("type", 32));
@@ -89,10 +81,17 @@ Result<void> apply_subscription_input(store::Subscription& subscription, const J
     if (!id) return fail(Error{Code::not_found, "endpoint not found", "", "endpoint_id"});
     subscription.endpoint = *id;
   }
+  FL_TRY(const auto source, body.text("source_id", kNameBytesMax));
+  if (source.is_null) subscription.source.reset();
+  if (!source.value.empty()) {
+    subscription.source = parse_id<SourceTag>(source.value);
+    if (!subscription.source) return fail(Error{Code::not_found, "source not found", "", "source_id"});
+  }
   FL_TRY_VOID(refuse_unsupported(body));
-  FL_TRY_VOID(apply_filter(subscription, body));
+  FL_TRY_VOID(apply_event_types(subscription, body));
   FL_TRY_VOID(apply_retry(subscription, body));
   FL_TRY(const auto mode, body.text("delivery_mode", 32));
+  if (mode.is_null) subscription.delivery_mode = store::Subscription{}.delivery_mode;
   if (mode.value.empty()) return {};
   if (mode.value != "at_least_once" && mode.value != "at_most_once") {
     return bad_field("delivery_mode", "invalid_delivery_mode", "delivery_mode: expected at_least_once or at_most_once");
