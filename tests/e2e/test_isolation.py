@@ -182,7 +182,8 @@ def test_their_project_stays_as_it_is(ours, theirs):
     for operation in project_operations():
         body = body_of(operation, theirs.known())
         ours.api().request(operation.method, fill(operation, theirs.ids), body)
-        ours.api().request(operation.method, fill(operation, {**theirs.ids, "projectID": ours.ids["projectID"]}), body)
+        if operation.path_parameters != ["projectID"]:
+            ours.api().request(operation.method, fill(operation, {**theirs.ids, "projectID": ours.ids["projectID"]}), body)
     assert looks(theirs) == before
     assert all(status == 200 for status, _ in before.values()), {name: each for name, each in before.items() if each[0] != 200}
 
@@ -232,6 +233,8 @@ def test_neighbours_id_elsewhere_is_like_none(ours, neighbour, operation):
     api = ours.api(ours.secrets["portal_token"])
     for name, is_list in references(operation.request_schema() or {}):
         place = PLACES[name]
+        if place not in OWNED:
+            continue
         bodies = [(each, body_of(operation, ours.known(**{name: [each] if is_list else each}))) for each in (neighbour.ids[place], random_id())]
         answers = [(api.request(operation.method, fill(operation, ours.ids), body), each) for each, body in bodies]
         assert answers[0][0].status in ((404, 403, 400, 200) if is_list else (404, 403, 400)), answers[0]

@@ -135,6 +135,9 @@ def test_events(walk):
     walk.call("CreateBroadcastEvent")
     assert walk.ids["eventID"] in [each["uid"] for each in walk.call("GetEventsPaged", query="?sort=ASC&perPage=50")["content"]]
     walk.call("GetEndpointEvent")
+    if walk.has("ListEventMatches"):
+        assert [each["is_match"] for each in walk.call("ListEventMatches", query="?perPage=1000")["content"]].count(True) == 1
+        assert "no_filter" in [each["reason"] for each in walk.call("TryMatches", owner_id="")["content"]]
     if walk.has("CreateDynamicEvent"):
         walk.call("CreateDynamicEvent", url=walk.receiver.url(walk.receiver.new_path()))
     if walk.has("CreateEvents"):
@@ -266,7 +269,7 @@ def test_portal(walk):
     walk.receiver.script(path, Reply(200))
     ids = {"endpointID": made["uid"], "subscriptionID": subscription["uid"], "eventDeliveryID": failed["uid"], "eventID": failed["event_id"],
            "deliveryAttemptID": walk.tenant.project.attempts(failed["uid"])[0]["uid"]}
-    special = {"ExpireSecret": {"expiration": 1}, "ForceResendEventDeliveries": {"ids": [walk.ids["eventDeliveryID"]]},
+    special = {"ExpireSecret": {"expiration": 1}, "ForceResendEventDeliveries": {"body": {"ids": [walk.ids["eventDeliveryID"]]}},
                "UpdateSubscription": {"source_id": ""}}
     last = ["DeleteFilter", "DeleteSubscription", "DeleteEndpoint"]
     filters = {each for each in twins if "Filter" in each}
@@ -322,5 +325,6 @@ def test_data_plane_serves_its_share(planes, walk):
         answer = Api(planes.data.url, None).request(operation.method, path, event_body() if operation.method == "POST" else None)
         if answer.json.get("code") not in ("no_such_route", "method_not_allowed"):
             share.add(operation.id)
-    expected = {"CreateEndpointEvent", "CreateEndpointFanoutEvent", "CreateBroadcastEvent", "CreateDynamicEvent", "CreateEvents", "Ingest"}
+    expected = {"CreateEndpointEvent", "CreateEndpointFanoutEvent", "CreateBroadcastEvent", "CreateDynamicEvent", "CreateEvents", "Ingest",
+                "AnswerChallenge"}
     assert share == {each for each in expected if openapi.has(each)}

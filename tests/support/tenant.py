@@ -23,7 +23,11 @@ class Tenant:
 
     def __init__(self, planes, receiver, name, project=None):
         self.planes, self.receiver = planes, receiver
-        self.project = project or planes.project(name, strategy={"type": "linear", "duration": 1, "retry_count": 1})
+        config = {"strategy": {"type": "linear", "duration": 1, "retry_count": 1}}
+        if openapi.has("GetMetaEvent"):
+            config["meta_event"] = {"is_enabled": True, "type": "http", "event_type": ["endpoint.created"], "secret": "s",
+                                    "url": receiver.url(receiver.new_path())}
+        self.project = project or planes.project(name, **config)
         self.path, self.owner, self.event_type = self.project.path, f"owner-of-{name}", f"done.{name}"
         self.ids = {"projectID": self.project.id}
         self.secrets = {}
@@ -47,6 +51,9 @@ class Tenant:
     def make_objects(self):
         self.ids["eventTypeId"] = self.post("/event-types", {"name": self.event_type})["uid"]
         self.ids["eventType"] = self.event_type
+        if openapi.has("GetMetaEvent"):
+            look = lambda: self.project.control.get(f"{self.path}/meta-events").expect(200).data["content"]
+            self.ids["metaEventID"] = wait_until("the meta event is there", look)[0]["uid"]
         if openapi.has("CreateSource"):
             source = self.post("/sources", {"name": "source", "type": "http"})
             self.ids["sourceID"], self.ids["maskID"] = source["uid"], source["mask_id"]
