@@ -80,9 +80,10 @@ TEST_F(Subscriptions, NamesTheFieldAtFault) {
   fault({{"filter_config", {{"event_types", "x"}}}}, 400, "wrong_type", "filter_config.event_types");
   fault({{"filter_config", {{"event_types", {"a", 1}}}}}, 400, "wrong_type", "filter_config.event_types.1");
   fault({{"filter_config", {{"event_types", {"a*b"}}}}}, 400, "invalid_pattern", "filter_config.event_types.0");
-  fault({{"filter_config", {{"filter", {{"body", {{"a", 1}}}}}}}}, 400, "unsupported", "filter_config.filter.body");
+  fault({{"filter_config", {{"filter", {{"body", {{"a", {{"$foo", 1}}}}}}}}}}, 400, "unknown_operator",
+        "filter_config.filter.body.a.$foo");
   fault({{"function", "function transform() {}"}}, 400, "unsupported", "function");
-  fault({{"source_id", "x"}}, 400, "unsupported", "source_id");
+  fault({{"source_id", "x"}}, 404, "not_found", "source_id");
   fault({{"rate_limit_config", {{"count", 1}, {"duration", 1}}}}, 400, "unsupported", "rate_limit_config");
   fault({{"alert_config", {{"count", 1}, {"threshold", "1m"}}}}, 400, "unsupported", "alert_config");
   fault({{"retry_config", {{"type", "daily"}, {"duration", "1s"}}}}, 400, "invalid_strategy", "retry_config.type");
