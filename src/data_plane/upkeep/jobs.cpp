@@ -1,0 +1,309 @@
+#include "data_plane/upkeep/jobs.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "common/store/deliveries.hpp"
+#include "common/store/id_range.hpp"
+#include "common/store/ingest.hpp"
+#include "common/store/resend.hpp"
+#include "common/store/upkeep.hpp"
+#include "data_plane/match/matching.hpp"
+#include "data_plane/match/matching.hpp"
+
+namespace fairlead::upkeep {
+namespace asio = boost::asio;
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kChunk = 500;                       // objects, and deliveries
+constexpr int kWindow = 2000;                             // rows looked at for a chunk
+constexpr std::int64_t kChunkBytesMax = 4 * 1024 * 1024;  // of event bodies
+constexpr std::chrono::hours kKept{30 * 24};              // how long an ended job is shown
+constexpr std::chrono::minutes kPurgePeriod{10};
+constexpr std::chrono::seconds kLookPeriod{1};
+constexpr std::chrono::milliseconds kMatchingMax{100};  // of a chunk, one event at least
+
+store::ScanRange range_of(const store::Job& job) {
+  return {job.cursor ? store::id_above(*job.cursor) : job.low, job.high, kWindow, std::min(static_cast<int>(kChunk), job.rate)};
+}
+
+store::DeliveryFilter delivery_filter(const store::Job& job) {
+  const auto& filter = job.filter;
+  return {.project = job.project,
+          .start = filter.start,
+          .end = filter.end,
+          .endpoints = filter.endpoints,
+          .event = filter.event,
+          .subscription = filter.subscription,
+          .statuses = filter.statuses,
+          .event_type = filter.event_type,
+          .owner_id = filter.owner_id};
+}
+
+store::EventFilter event_filter(const store::Job& job) {
+  const auto& filter = job.filter;
+  store::EventFilter made{.project = job.project,
+                          .start = filter.start,
+                          .end = filter.end,
+                          .sources = filter.sources,
+                          .idempotency_key = filter.idempotency_key,
+                          .owner_id = filter.owner_id,
+                          .bytes_max = kChunkBytesMax};
+  if (job.kind == JobKind::send_missing)
+    made.missing_for = filter.endpoints.front();
+  else
+    made.endpoints = filter.endpoints;
+  return made;
+}
+
+// As the event would be matched if it came now, at most `matches_max`; for send_missing only what its endpoint gets.
+match::MatchResult matches_of(const store::Job& job, const match::ProjectView& project, const store::ScannedEvent& event,
+                              const match::MatchRequest& request) {
+  const auto& scope = job.filter.scope_owner;
+  match::MatchResult result;
+  if (job.kind != JobKind::send_missing || event.source) {
+    result = match::match_event(project, request);
+  } else {
+    // A broadcast gives an endpoint what its lowest subscription selects.
+    const bool is_broadcast = !event.endpoint && event.owner_id.empty();
+    const match::Target one{.endpoint = job.filter.endpoints.front(), .owner_id = ""};
+    result = match::match_event(project, {.target = one,
+                                          .content = request.content,
+                                          .after = request.after,
+                                          .matches_max = is_broadcast ? 1 : request.matches_max,
+                                          .steps_max = request.steps_max,
+                                          .has_progress = true});
+    if (is_broadcast && !result.matches.empty()) result.next.reset();
+  }
+  std::erase_if(result.matches, [&](const auto& match) {
+    return (!scope.empty() && match.endpoint->owner_id != scope) ||
+           (job.kind == JobKind::send_missing && match.endpoint->id != job.filter.endpoints.front());
+  });
+  return result;
+}
+
+}  // namespace
+
+Jobs::Jobs(asio::any_io_executor executor, Wiring wiring)
+    : strand_(asio::make_strand(executor)), wiring_(std::move(wiring)), wake_(strand_), next_purge_(Steady::now()) {}
+
+void Jobs::notify() {
+  asio::post(strand_, [this] {
+    is_notified_ = true;
+    wake_.cancel();
+  });
+}
+
+void Jobs::stop() {
+  asio::post(strand_, [this] {
+    is_stopping_ = true;
+    wake_.cancel();
+  });
+}
+
+Task<void> Jobs::run() {
+  while (!is_stopping_) {
+    if (!std::exchange(is_notified_, false)) {
+      auto until = Steady::now() + kLookPeriod;
+      for (const auto& [id, at] : next_turns_) until = std::min(until, at);
+      wake_.expires_at(until);
+      co_await wake_.async_wait(use_tuple);
+      is_notified_ = false;
+    }
+    if (!is_stopping_) co_await work();
+  }
+}
+
+// One chunk of each open job whose rate allows it.
+Task<void> Jobs::work() {
+  const auto lanes = co_await wiring_.owned_lanes();
+  if (lanes.empty()) co_return;
+  const auto open = co_await wiring_.db.run(store::TxKind::autocommit, &store::list_open_jobs, lanes);
+  if (!open) {
+    wiring_.metrics.database_errors.Increment();
+    spdlog::warn("jobs_failed error={}", open.error().message);
+    co_return;
+  }
+  std::erase_if(next_turns_, [&](const auto& entry) {
+    return entry.second <= Steady::now() &&
+           std::ranges::none_of(*open, [&](const auto& job) { return job.id == entry.first; });
+  });
+  for (const auto& job : *open) {
+    if (is_stopping_) co_return;
+    const auto turn = next_turns_.find(job.id);
+    if (turn == next_turns_.end() || turn->second <= Steady::now()) co_await take_turn(job);
+  }
+  if (lanes.front() == 0 && next_purge_ <= Steady::now()) co_await purge();
+}
+
+Task<void> Jobs::take_turn(store::Job job) {
+  const auto began = Steady::now();
+  auto step = is_about_events(job.kind) ? co_await step_events(job) : co_await step_deliveries(job);
+  // A broken statement stays broken: the job says so, instead of failing for ever.
+  if (!step && step.error().code == Code::internal) {
+    spdlog::error("job_failed job={} error={}", to_text(job.id), step.error().message);
+    step = co_await end(job, JobState::failed, "stopped by an error of the server: " + step.error().reason);
+  }
+  if (!step) {
+    wiring_.metrics.database_errors.Increment();
+    spdlog::warn("job_delayed job={} error={}", to_text(job.id), step.error().message);
+    next_turns_[job.id] = Steady::now() + kLookPeriod;
+    co_return;
+  }
+  for (std::size_t at = 0; at < step->due.size(); at += store::hint_endpoints_max) {
+    const auto end = std::min(step->due.size(), at + store::hint_endpoints_max);
+    wiring_.recall({step->due.begin() + static_cast<std::ptrdiff_t>(at),
+                    step->due.begin() + static_cast<std::ptrdiff_t>(end)});
+  }
+  if (step->is_open)
+    next_turns_[job.id] = began + std::chrono::microseconds(step->done * 1'000'000 / job.rate);
+  else
+    next_turns_.erase(job.id);
+}
+
+Task<Result<Jobs::Step>> Jobs::end(store::Job job, JobState state, std::string error) {
+  const store::JobStep step{job.cursor, job.part, {}, state, std::move(error)};
+  const auto now = wiring_.clock();
+  const auto moved = co_await wiring_.db.run(store::TxKind::autocommit, &store::move_job, job, step, now);
+  if (!moved) co_return std::unexpected(moved.error());
+  co_return Step{};
+}
+
+Task<Result<Jobs::Step>> Jobs::step_deliveries(store::Job job) {
+  const auto now = wiring_.clock();
+  const auto chunk = [job, now](store::Tx& tx) -> Result<Step> {
+    FL_TRY(const bool is_held, store::hold_job(tx, job));
+    if (!is_held) return Step{};
+    FL_TRY(const auto scan, store::scan_deliveries(tx, delivery_filter(job), range_of(job)));
+    FL_TRY(const auto seen, store::look_before_resend(tx, job.project, scan.deliveries));
+    std::vector<DeliveryId> ready;
+    for (const auto& each : seen) {
+      if (each.obstacle == store::Obstacle::none) ready.push_back(each.id);
+    }
+    Step step{.is_open = !scan.is_last, .done = static_cast<std::int64_t>(scan.deliveries.size())};
+    if (!ready.empty()) {
+      FL_TRY(step.due, store::send_again(tx, job.project, ready, job.filter.statuses));
+    }
+    JobCounts counts{.done = step.done, .succeeded = static_cast<std::int64_t>(step.due.size())};
+    counts.failed = static_cast<std::int64_t>(seen.size() - ready.size());
+    counts.skipped = counts.done - counts.succeeded - counts.failed;
+    counts.deliveries = counts.succeeded;
+    FL_TRY_VOID(store::move_job(tx, job,
+                                {.cursor = scan.last ? scan.last : job.cursor,
+                                 .part = {},
+                                 .counts = counts,
+                                 .state = scan.is_last ? JobState::completed : JobState::running,
+                                 .error = {}},
+                                now));
+    return step;
+  };
+  auto step = co_await wiring_.db.run(store::TxKind::read_write, chunk);
+  co_return step;
+}
+
+// The project as configured when the job was made, or later; null: it is gone.
+Task<Result<match::ProjectPtr>> Jobs::current_project(const store::Job& job) {
+  const auto id = job.project;
+  const auto version = job.config_version;
+  auto project = wiring_.refresher.current()->find_project(id);
+  if (!project || project->version < version) {
+    if (!co_await wiring_.refresher.refresh())
+      co_return fail(Error{Code::unavailable, "the configuration could not be read", "database_unavailable"});
+    project = wiring_.refresher.current()->find_project(id);
+  }
+  co_return project;
+}
+
+Task<Result<Jobs::Step>> Jobs::step_events(store::Job job) {
+  const auto project = co_await current_project(job);
+  if (!project) co_return std::unexpected(project.error());
+  if (!*project) co_return co_await end(job, JobState::failed, "the project was deleted");
+  const auto scan =
+      co_await wiring_.db.run(store::TxKind::autocommit, &store::scan_events, event_filter(job), range_of(job));
+  if (!scan) co_return std::unexpected(scan.error());
+  std::vector<store::EventKey> keys;
+  for (const auto& event : scan->events) keys.push_back({job.project, event.id});
+  Result<std::vector<store::StoredContent>> contents;
+  if (!keys.empty()) contents = co_await wiring_.db.run(store::TxKind::autocommit, &store::load_contents, keys);
+  if (!contents) co_return std::unexpected(contents.error());
+  // Filters are evaluated on a thread of the database's, where nobody else waits.
+  auto judge = [this, &job, &project, &scan, &contents](store::Tx&) -> Result<Plan> {
+    return make_plan(job, **project, *scan, *contents);
+  };
+  auto plan = co_await wiring_.db.run(store::TxKind::autocommit, judge);
+  if (!plan) co_return std::unexpected(plan.error());
+  const auto now = wiring_.clock();
+  const auto version = (*project)->version;
+  const auto chunk = [job, now, version, &plan](store::Tx& tx) -> Result<Step> {
+    FL_TRY(const bool is_held, store::hold_job(tx, job));
+    if (!is_held) return Step{};
+    Step step{.is_open = plan->step.state == JobState::running, .done = plan->step.counts.done};
+    if (!plan->deliveries.empty()) {
+      FL_TRY(step.due, store::insert_replayed(tx, job, plan->deliveries, plan->first_matched, version));
+    }
+    FL_TRY_VOID(store::move_job(tx, job, plan->step, now));
+    return step;
+  };
+  auto step = co_await wiring_.db.run(store::TxKind::read_write, chunk);
+  if (step && (step->is_open || step->done > 0))
+    wiring_.metrics.deliveries_created.Increment(static_cast<double>(plan->deliveries.size()));
+  co_return step;
+}
+
+Jobs::Plan Jobs::make_plan(const store::Job& job, const match::ProjectView& project, const store::EventScan& scan,
+                           const std::vector<store::StoredContent>& contents) const {
+  std::unordered_map<EventId, std::shared_ptr<const EventContent>> by_event;
+  for (const auto& each : contents) by_event.emplace(each.event, each.content);
+  Plan plan{.deliveries = {}, .first_matched = {}, .step = {.cursor = job.cursor, .part = job.part, .counts = {}, .error = {}}};
+  auto& step = plan.step;
+  const auto until = Steady::now() + kMatchingMax;
+  for (const auto& event : scan.events) {
+    if (plan.deliveries.size() >= kChunk || (step.counts.done > 0 && Steady::now() > until)) return plan;
+    const auto content = by_event.find(event.id);
+    match::MatchResult found;
+    if (event.is_matched && content != by_event.end()) {
+      const match::Target target{.endpoint = event.endpoint, .owner_id = event.owner_id, .source = event.source};
+      found = matches_of(job, project, event,
+                         {.target = target,
+                          .content = *content->second,
+                          .after = step.part ? std::optional(SubscriptionId{*step.part}) : std::nullopt,
+                          .matches_max = kChunk - plan.deliveries.size(),
+                          .steps_max = match::chunk_steps_max,
+                          .has_progress = true});
+    }
+    for (const auto& match : found.matches) {
+      plan.deliveries.push_back(
+          {.id = store::make_delivery_id(EventId{job.id.bytes}, event.id, match.subscription->id),
+           .event = event.id,
+           .subscription = match.subscription->id,
+           .endpoint = match.endpoint->id,
+           .lane = store::lane_of(match.endpoint->id.bytes, wiring_.lane_count),
+           .discard_reason = match::discard_reason(match)});
+    }
+    step.counts.deliveries += static_cast<std::int64_t>(found.matches.size());
+    if (event.is_unmatched && !found.matches.empty()) plan.first_matched.push_back(event.id);
+    const bool was_begun = step.part.has_value();
+    step.part = found.next ? std::optional(found.next->bytes) : std::nullopt;
+    if (step.part) return plan;  // the rest of it in the next chunk
+    ++step.counts.done;
+    ++(found.matches.empty() && !was_begun ? step.counts.skipped : step.counts.succeeded);
+    step.cursor = event.id.bytes;
+  }
+  if (scan.last) step.cursor = scan.last;
+  if (scan.is_last) step.state = JobState::completed;
+  return plan;
+}
+
+Task<void> Jobs::purge() {
+  const auto purged =
+      co_await wiring_.db.run(store::TxKind::autocommit, &store::purge_jobs, TimePoint(wiring_.clock() - kKept));
+  next_purge_ = Steady::now() + (purged && *purged > 0 ? std::chrono::minutes(0) : kPurgePeriod);
+  if (!purged) spdlog::warn("jobs_purge_failed error={}", purged.error().message);
+}
+
+}  // namespace fairlead::upkeep
