@@ -161,6 +161,22 @@ def test_scope_of_reads(shop):
     Api(project.planes.control.url, project.planes.organisation_key).get("/portal-api/endpoints").expect(403)
 
 
+# Goal: the address of a source is the project's secret: a customer who gets its events does not learn it. Method: an event through a
+# source, read in every way.
+def test_sources_do_not_show(project, receiver):
+    endpoint = project.endpoint(receiver.url(receiver.new_path()), owner_id="acme")
+    source = project.control.post(f"{project.path}/sources", {"name": "bank", "type": "http", "verifier": {"type": "noop"}}).expect(201).data
+    subscription = project.subscribe(endpoint, ["*"], source_id=source["uid"])
+    Api(project.planes.data.url, None).post(f"/ingest/{source['mask_id']}?key=k1", {"a": 1}).expect(200)
+    delivery = wait_until("it is delivered", lambda: next(iter(project.control.get(f"{project.path}/eventdeliveries").data["content"]), None))
+    assert source["mask_id"].encode() in project.control.get(f"{project.path}/events/{delivery['event_id']}").body
+    api = portal(project, make_link(project))
+    for path in ("/events", f"/events/{delivery['event_id']}", "/eventdeliveries", f"/eventdeliveries/{delivery['uid']}", "/subscriptions",
+                 f"/subscriptions/{subscription['uid']}"):
+        shown = api.get("/portal-api" + path).expect(200).body
+        assert source["mask_id"].encode() not in shown and b"key=k1" not in shown and b'"bank"' not in shown, path
+
+
 # Goal: what is not for customers is closed to their tokens. Method: writes and reads of the management API that no portal has, of this
 # and of another project.
 def test_refused(planes, project):
@@ -192,6 +208,8 @@ def test_capabilities(shop):
     shown = bare.get(f"/portal-api/eventdeliveries/{shop.my_delivery['uid']}").expect(200)
     assert shown.data["metadata"]["data"] is None and b"amount" not in shown.body
     assert b"amount" not in bare.get("/portal-api/events").expect(200).body
+    for search in ("body=%7B%22amount%22:1%7D", "query=%7B%22amount%22:1%7D"):  # what does not show cannot be guessed at
+        assert bare.get(f"/portal-api/events?{search}").expect(403).json["code"] == "capability_missing"
     attempt = bare.get(f"/portal-api/eventdeliveries/{shop.my_delivery['uid']}/deliveryattempts").data[0]
     assert "response_data" not in attempt
     assert b"acme-secret" not in bare.get(endpoint).expect(200).body

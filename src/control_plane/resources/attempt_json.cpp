@@ -22,8 +22,7 @@ void write_headers(JsonWriter& json, const char* field, const store::HeaderList&
       known->second += ", " + value;
   }
   json.key(field).begin_object();
-  for (const auto& [name, value] : headers)
-    json.field(name, view.masks_headers && !is_open_header(name) ? "***" : value);
+  for (const auto& [name, value] : headers) json.field(name, view.is_customer && !is_open_header(name) ? "***" : value);
   json.end_object();
 }
 

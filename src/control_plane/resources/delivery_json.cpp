@@ -75,12 +75,14 @@ void write_delivery(JsonWriter& json, const store::StoredDelivery& delivery, con
   json.begin_object().field("uid", delivery.id).field("project_id", delivery.project).field("event_id", delivery.event);
   json.field("endpoint_id", delivery.endpoint).field("device_id", "").field("subscription_id", delivery.subscription);
   write_custom_headers(json, delivery.headers_json, view);
-  json.field("url_query_params", delivery.url_query).field("idempotency_key", delivery.idempotency_key).field("latency", "");
+  json.field("url_query_params", view.is_customer ? "" : delivery.url_query)
+      .field("idempotency_key", delivery.idempotency_key)
+      .field("latency", "");
   json.field("latency_seconds", latency_of(delivery)).text_or_absent("event_type", delivery.event_type);
   json.field("delivery_mode", delivery.delivery_mode).key("endpoint_metadata");
   write_endpoint_brief(json, delivery.endpoint_brief);
   write_event_brief(json, delivery);
-  write_source_brief(json, "source_metadata", delivery.source);
+  write_source_brief(json, "source_metadata", view.is_customer ? std::nullopt : delivery.source);
   write_no_device(json);
   json.field("status", status_of(delivery));
   write_metadata(json, delivery, strategy, view);

@@ -24,9 +24,9 @@ void write_event(JsonWriter& json, const store::StoredEvent& event, const Conten
   json.field("endpoints", event.endpoints);
   write_custom_headers(json, event.headers_json, view);
   if (event.source) json.field("source_id", event.source->id);
-  write_source_brief(json, "source_metadata", event.source);
-  json.field("url_query_params", event.url_query)
-      .field("url_path", event.url_path)
+  write_source_brief(json, "source_metadata", view.is_customer ? std::nullopt : event.source);
+  json.field("url_query_params", view.is_customer ? "" : event.url_query)
+      .field("url_path", view.is_customer ? "" : event.url_path)
       .field("idempotency_key", event.idempotency_key)
       .field("is_duplicate_event", false);
   write_payload(json, event.body, false, view);
@@ -53,6 +53,8 @@ Result<EventList> parse_event_list(const Request& request) {
     list.filter.sources.push_back(parse_id<SourceTag>(text).value_or(SourceId{}));
   list.is_empty = query.first("brokerMessageId").has_value();  // nothing comes from brokers yet
   FL_TRY_VOID(apply_event_search(list.filter, query));
+  if (!list.filter.payload_parts.empty() && !request.caller.may_see_payloads())
+    return fail(Error{Code::forbidden, "this portal link does not show payloads", "capability_missing"});
   if (const auto id = id_from_text(list.filter.text_part)) {  // a whole id: that event
     list.filter.text_part.clear();
     list.is_empty = list.is_empty || *id < list.page.low || *id > list.page.high;
@@ -95,10 +97,9 @@ Task<Result<Response>> list_events(Context& context, RequestPtr request) {
   };
   FL_CO_TRY(const auto page, co_await context.lists.run(TxKind::snapshot, read));
   const auto view = content_view(request->caller);
-  co_return net::success(net::http::status::ok, "Events",
-                         page_json(page, [&](JsonWriter& json, const store::StoredEvent& event) {
-                           write_event(json, event, view);
-                         }));
+  co_return net::success(
+      net::http::status::ok, "Events",
+      page_json(page, [&](JsonWriter& json, const store::StoredEvent& event) { write_event(json, event, view); }));
 }
 
 Task<Result<Response>> show_event(Context& context, RequestPtr request) {

@@ -8,7 +8,7 @@
 namespace fairlead::control {
 
 ContentView content_view(const Caller& caller) {
-  return {.shows_payloads = caller.may_see_payloads(), .masks_headers = caller.portal != nullptr};
+  return {.shows_payloads = caller.may_see_payloads(), .is_customer = caller.portal != nullptr};
 }
 
 void write_payload(JsonWriter& json, std::string_view body, bool has_raw, const ContentView& view) {
@@ -28,7 +28,7 @@ void write_custom_headers(JsonWriter& json, const std::string& headers_json, con
   if (headers.is_object()) {
     for (const auto& [name, value] : headers.items()) {
       json.key(name).begin_array();
-      if (view.masks_headers && !is_open_header(name)) {
+      if (view.is_customer && !is_open_header(name)) {
         json.value("***").end_array();
         continue;
       }

@@ -15,7 +15,9 @@ inline constexpr std::int64_t page_bytes_max = 8 * 1024 * 1024;
 // What of payloads and headers a caller sees.
 struct ContentView {
   bool shows_payloads = true;
-  bool masks_headers = false;  // values become "***", but for those that customers may see (services/owner_scope.hpp)
+  // A portal's: header values become "***", but for those that customers may see (services/owner_scope.hpp), and the
+  // source of an event, whose address is a secret of the project, does not show.
+  bool is_customer = false;
 };
 [[nodiscard]] ContentView content_view(const Caller& caller);
 

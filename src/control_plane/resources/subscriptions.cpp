@@ -48,9 +48,10 @@ void write_filter_config(JsonWriter& json, const store::Subscription& subscripti
   json.end_object().end_object();
 }
 
-void write_source(JsonWriter& json, const store::Subscription& subscription) {
+// Its address is a secret of the project, which a portal's customer does not see.
+void write_source(JsonWriter& json, const store::Subscription& subscription, const Caller& caller) {
   const auto& source = subscription.source_brief;
-  if (!source) {
+  if (!source || caller.portal) {
     json.value(nullptr);
     return;
   }
@@ -59,11 +60,11 @@ void write_source(JsonWriter& json, const store::Subscription& subscription) {
   json.field("is_disabled", source->is_disabled).field("verifier", nullptr).end_object();
 }
 
-void write_subscription(JsonWriter& json, const store::Subscription& subscription) {
+void write_subscription(JsonWriter& json, const store::Subscription& subscription, const Caller& caller) {
   json.begin_object().field("uid", subscription.id).field("name", subscription.name).field("type", "api");
   json.field("project_id", subscription.project).field("endpoint_id", subscription.endpoint);
   json.field("function", nullptr).key("source_metadata");
-  write_source(json, subscription);
+  write_source(json, subscription, caller);
   json.key("endpoint_metadata");
   write_endpoint_brief(json, subscription.endpoint_brief);
   json.field("device_metadata", nullptr);
@@ -80,9 +81,9 @@ void write_subscription(JsonWriter& json, const store::Subscription& subscriptio
 }
 
 Response subscription_response(net::http::status status, std::string_view message,
-                               const store::Subscription& subscription) {
+                               const store::Subscription& subscription, const Caller& caller) {
   JsonWriter json;
-  write_subscription(json, subscription);
+  write_subscription(json, subscription, caller);
   return with_etag(net::success(status, message, json.take()), subscription.updated_at);
 }
 
@@ -130,7 +131,8 @@ Result<void> check_allowed_types(const store::Subscription& subscription, const 
     });
     if (is_allowed) continue;
     const std::string field = "filter_config.event_types." + std::to_string(index);
-    return fail(Error{Code::forbidden, field + ": this portal link does not allow " + type, "event_type_not_allowed", field});
+    return fail(
+        Error{Code::forbidden, field + ": this portal link does not allow " + type, "event_type_not_allowed", field});
   }
   return {};
 }
@@ -152,17 +154,16 @@ Result<void> insert_filters(Tx& tx, const store::Subscription& subscription, con
                             std::int64_t version, IdSource& ids) {
   if (!text.says_something()) return {};
   for (const auto& type : subscription.event_types) {
-    FL_TRY([[maybe_unused]] const bool is_new,
-           store::insert_filter(tx,
-                                {.project = subscription.project,
-                                 .id = ids.next<FilterTag>(),
-                                 .subscription = subscription.id,
-                                 .event_type = type,
-                                 .enabled_at = subscription.updated_at,
-                                 .text = text,
-                                 .created_at = subscription.updated_at,
-                                 .updated_at = subscription.updated_at},
-                                version));
+    FL_TRY([[maybe_unused]] const bool is_new, store::insert_filter(tx,
+                                                                    {.project = subscription.project,
+                                                                     .id = ids.next<FilterTag>(),
+                                                                     .subscription = subscription.id,
+                                                                     .event_type = type,
+                                                                     .enabled_at = subscription.updated_at,
+                                                                     .text = text,
+                                                                     .created_at = subscription.updated_at,
+                                                                     .updated_at = subscription.updated_at},
+                                                                    version));
   }
   return {};
 }
@@ -223,7 +224,8 @@ Task<Result<Response>> list_subscriptions(Context& context, RequestPtr request) 
     filter.endpoints.push_back(parse_id<EndpointTag>(text).value_or(EndpointId{}));  // no id: matches nothing
   }
   filter.name_part = request->query.first("name").value_or("");
-  const auto read = [page_query, filter, owner = request->caller.owner_id()](Tx& tx) -> Result<Page<store::Subscription>> {
+  const auto read = [page_query, filter,
+                     owner = request->caller.owner_id()](Tx& tx) -> Result<Page<store::Subscription>> {
     auto narrowed = filter;
     FL_TRY(const bool has_any, narrow_to_owner(tx, filter.project, owner, narrowed.endpoints));
     return read_page<store::Subscription>(page_query, [&](const store::Keyset& slice) {
@@ -231,7 +233,10 @@ Task<Result<Response>> list_subscriptions(Context& context, RequestPtr request) 
     });
   };
   FL_CO_TRY(const auto page, co_await context.db.run(TxKind::snapshot, read));
-  co_return net::success(net::http::status::ok, "Subscriptions", page_json(page, &write_subscription));
+  co_return net::success(net::http::status::ok, "Subscriptions",
+                         page_json(page, [&](JsonWriter& json, const store::Subscription& subscription) {
+                           write_subscription(json, subscription, request->caller);
+                         }));
 }
 
 Task<Result<Response>> create_subscription(Context& context, RequestPtr request) {
@@ -240,14 +245,13 @@ Task<Result<Response>> create_subscription(Context& context, RequestPtr request)
     return insert(tx, *request, body, ids);
   };
   FL_CO_TRY(const auto subscription, co_await context.db.run(TxKind::read_write, work));
-  co_return subscription_response(net::http::status::created, "Subscription created", subscription);
+  co_return subscription_response(net::http::status::created, "Subscription created", subscription, request->caller);
 }
 
 Task<Result<Response>> show_subscription(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto key, key_of(request));
-  FL_CO_TRY(const auto subscription,
-            co_await context.db.run(TxKind::autocommit, &get_reached, key));
-  co_return subscription_response(net::http::status::ok, "Subscription", subscription);
+  FL_CO_TRY(const auto subscription, co_await context.db.run(TxKind::autocommit, &get_reached, key));
+  co_return subscription_response(net::http::status::ok, "Subscription", subscription, request->caller);
 }
 
 Task<Result<Response>> update_subscription(Context& context, RequestPtr request) {
@@ -255,7 +259,7 @@ Task<Result<Response>> update_subscription(Context& context, RequestPtr request)
   FL_CO_TRY(auto body, JsonBody::parse(request->http->body));
   const auto work = [key, body = std::move(body), &ids = context.ids](Tx& tx) { return update(tx, key, body, ids); };
   FL_CO_TRY(const auto subscription, co_await context.db.run(TxKind::read_write, work));
-  co_return subscription_response(net::http::status::accepted, "Subscription updated", subscription);
+  co_return subscription_response(net::http::status::accepted, "Subscription updated", subscription, request->caller);
 }
 
 Task<Result<Response>> delete_subscription(Context& context, RequestPtr request) {
@@ -268,8 +272,7 @@ Task<Result<Response>> delete_subscription(Context& context, RequestPtr request)
 // there.
 Task<Result<Response>> toggle_subscription(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto key, key_of(request));
-  FL_CO_TRY([[maybe_unused]] const auto subscription,
-            co_await context.db.run(TxKind::autocommit, &get_reached, key));
+  FL_CO_TRY([[maybe_unused]] const auto subscription, co_await context.db.run(TxKind::autocommit, &get_reached, key));
   co_return net::success(net::http::status::accepted, "Subscriptions have no status of their own", "{}");
 }
 
