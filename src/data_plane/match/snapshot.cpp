@@ -208,6 +208,7 @@ std::vector<store::KeyLastUse> take_key_uses(const Snapshot& snapshot) {
   for (const auto& [hash, key] : snapshot.keys) {
     if (const auto at = key.use->take()) uses.push_back({key.id, *at});
   }
+  std::ranges::sort(uses, {}, &store::KeyLastUse::id);  // nodes that write the same rows take them in the same order
   return uses;
 }
 
