@@ -170,8 +170,8 @@ TEST(Authorize, KeepsProjectsApart) {
   EXPECT_EQ(authorize(KeyHash{}, own, snapshot, now).error().code, Code::unauthorized);
 }
 
-// Goal: a key that may only read creates nothing, and its use is not noted; a foreign project stays unknown to it. Method:
-// one key in each scope.
+// Goal: a key that may only read creates nothing, and its use is not noted; a foreign project stays unknown to it.
+// Method: one key in each scope.
 TEST(Authorize, KeepsScopes) {
   match::Snapshot snapshot;
   auto view = std::make_shared<match::ProjectView>();
