@@ -44,7 +44,8 @@ Databases::Databases(const Settings& s)
       lease(with(options(s, "lease"), 1, Plans::as_usual, std::chrono::seconds(2))),
       config(with(options(s, "config"), 2, Plans::as_usual, std::chrono::seconds(30))),
       upkeep(with(options(s, "upkeep"), 2, Plans::as_usual, std::chrono::seconds(60))),
-      hint(with(options(s, "hint"), 1, Plans::as_usual, std::chrono::seconds(2))) {}
+      hint(with(options(s, "hint"), 1, Plans::as_usual, std::chrono::seconds(2))),
+      jobs(with(options(s, "jobs"), 1, Plans::by_key, std::chrono::seconds(10))) {}
 
 Stages::Stages(asio::io_context& context, const Settings& settings, Databases& databases, const crypto::Sealer& sealer,
                net::HttpClient& client, Metrics& metrics, int lane_count, TimePoint database_now)
@@ -80,17 +81,26 @@ Stages::Stages(asio::io_context& context, const Settings& settings, Databases& d
               .metrics = metrics,
               .clock = [this] { return clock(); },
               .payload_bytes_max = settings.payload_bytes_max,
-              .is_ready = [this] { return std::chrono::abs(Micros(offset_us_.load())) <= kClockOffsetMax; }}),
+              .is_ready = [this] { return std::chrono::abs(Micros(offset_us_.load())) <= kClockOffsetMax; },
+              .guard = net::AddressGuard::from_allowed(settings.common.allow_networks).value()}),
       ownership_(dispatcher_.strand(), databases.lease, metrics, settings.node_name, lane_count, make_crew()),
-      expansion_(dispatcher_.strand(),
+      expansion_(context.get_executor(),
                  {.db = databases.fetch,
                   .refresher = refresher_,
                   .metrics = metrics,
                   .clock = [this] { return clock(); },
                   .lane_count = lane_count,
-                  .owned_lanes = [this] { return dispatcher_.owned_lanes(); },
+                  .owned_lanes = [this] { return owned_lanes(); },
                   .offer = [this](std::vector<OfferedDelivery> rows) { dispatcher_.offer(std::move(rows)); },
                   .recall = [this](std::vector<store::EndpointDue> due) { dispatcher_.recall(std::move(due)); }}),
+      jobs_(context.get_executor(),
+            {.db = databases.jobs,
+             .refresher = refresher_,
+             .metrics = metrics,
+             .clock = [this] { return clock(); },
+             .lane_count = lane_count,
+             .owned_lanes = [this] { return owned_lanes(); },
+             .recall = [this](std::vector<store::EndpointDue> due) { dispatcher_.recall(std::move(due)); }}),
       housekeeping_(
           dispatcher_.strand(),
           {.db = databases.upkeep,
@@ -98,7 +108,11 @@ Stages::Stages(asio::io_context& context, const Settings& settings, Databases& d
            .owned_lanes = [this] { return dispatcher_.owned_lanes(); },
            .scan_lane = [this](std::int16_t lane, bool is_full) { return dispatcher_.scan_lane(lane, is_full); },
            .save_states = [this] { return dispatcher_.save_states(); },
-           .node = [this] { return ownership_.node(); }}),
+           .node = [this] { return ownership_.node(); },
+           .take_key_uses = [this] { return match::take_key_uses(*refresher_.current()); }}),
+      meta_sender_(
+          context.get_executor(),
+          {.db = databases.upkeep, .refresher = refresher_, .client = client, .clock = [this] { return clock(); }}),
       client_(client),
       listener_options_(Databases::options(settings, "listen")) {}
 
@@ -127,18 +141,27 @@ void Stages::send_hint(std::vector<store::EndpointDue> endpoints) {
   asio::co_spawn(context_, send(&databases_.hint, lanes::make_hint(endpoints)), asio::detached);
 }
 
+// For who runs on another strand.
+Task<std::vector<std::int16_t>> Stages::owned_lanes() {
+  const auto look = [](Stages* self) -> Task<std::vector<std::int16_t>> { co_return self->dispatcher_.owned_lanes(); };
+  co_return co_await asio::co_spawn(dispatcher_.strand(), look(this), asio::use_awaitable);
+}
+
 Task<Result<void>> Stages::start() {
   FL_CO_TRY_VOID(co_await refresher_.refresh());
   const auto strand = dispatcher_.strand();
   asio::co_spawn(strand, run_dispatcher(), asio::detached);
   asio::co_spawn(strand, ownership_.run(), asio::detached);
-  asio::co_spawn(strand, expansion_.run(), asio::detached);
+  asio::co_spawn(expansion_.strand(), expansion_.run(), asio::detached);
   asio::co_spawn(strand, housekeeping_.run(), asio::detached);
+  asio::co_spawn(jobs_.strand(), jobs_.run(), asio::detached);
+  asio::co_spawn(context_, meta_sender_.run(), asio::detached);
   asio::co_spawn(context_, refresher_.run(kConfigPeriod), asio::detached);
   asio::co_spawn(context_, run_batcher(), asio::detached);
   listener_ = std::make_unique<lanes::HintListener>(listener_options_, [this](std::string payload) {
     dispatcher_.hinted(lanes::parse_hint(payload, clock(), lane_count_));
     expansion_.notify();
+    jobs_.notify();
   });
   co_return Result<void>{};
 }
@@ -185,6 +208,7 @@ Task<bool> Stages::drain(std::chrono::seconds deadline) {
     }
     co_return is_done.load();
   };
+  jobs_.stop();
   batcher_.stop();
   bool is_complete = co_await wait_for(is_batcher_done_);
   auto give_up_lanes = [](Stages* self, std::chrono::milliseconds patience) -> Task<void> {
@@ -195,6 +219,7 @@ Task<bool> Stages::drain(std::chrono::seconds deadline) {
   const auto left = std::max(std::chrono::milliseconds(0),
                              std::chrono::duration_cast<std::chrono::milliseconds>(until - Steady::now()));
   co_await asio::co_spawn(dispatcher_.strand(), give_up_lanes(this, left), asio::use_awaitable);
+  meta_sender_.stop();
   client_.cancel_all();
   asio::post(dispatcher_.strand(), [this] {
     housekeeping_.stop();

@@ -18,13 +18,15 @@
 #include "data_plane/settings.hpp"
 #include "data_plane/upkeep/expansion.hpp"
 #include "data_plane/upkeep/housekeeping.hpp"
+#include "data_plane/upkeep/meta_sender.hpp"
+#include "data_plane/upkeep/jobs.hpp"
 
 namespace fairlead::data {
 
-// Connections by what must not wait for what: commits, results, reads, the lease, configuration, upkeep.
+// Connections by what must not wait for what: commits, results, reads, the lease, configuration, upkeep, jobs.
 struct Databases {
   explicit Databases(const Settings& settings);
-  store::Db ingest, record, fetch, lease, config, upkeep, hint;
+  store::Db ingest, record, fetch, lease, config, upkeep, hint, jobs;
   [[nodiscard]] static store::DbOptions options(const Settings& settings, const char* use);
 };
 
@@ -50,6 +52,7 @@ class Stages {
   [[nodiscard]] TimePoint clock() const { return wall_now() + Micros(offset_us_.load(std::memory_order_relaxed)); }
   void set_clock_offset(Micros offset);
   void send_hint(std::vector<store::EndpointDue> endpoints);
+  [[nodiscard]] Task<std::vector<std::int16_t>> owned_lanes();
   [[nodiscard]] lanes::Crew make_crew();
   Task<void> run_batcher();
   Task<void> run_dispatcher();
@@ -66,7 +69,9 @@ class Stages {
   ingest::Route route_;
   lanes::Ownership ownership_;
   upkeep::Expansion expansion_;
+  upkeep::Jobs jobs_;
   upkeep::Housekeeping housekeeping_;
+  upkeep::MetaSender meta_sender_;
   net::HttpClient& client_;
   std::unique_ptr<lanes::HintListener> listener_;
   store::DbOptions listener_options_;

@@ -28,6 +28,15 @@ struct QueueRow {
   TimePoint due;
   int attempt = 0;  // attempts already made
   std::int64_t config_version = 0;
+  int attempts_before = 0;  // of them, those made before the present retry budget began
+};
+
+// What an event that came in through a source has beyond others.
+struct EventOrigin {
+  SourceId source;
+  std::string url_query;     // as sent, without "?"
+  std::string url_path;
+  std::string content_type;  // of a body that is delivered as opaque bytes; empty: it is JSON
 };
 
 // What a delivery sends; immutable and shared by all deliveries of the event in memory.
@@ -37,6 +46,7 @@ struct EventContent {
   std::string headers_json;  // object of custom headers, or empty
   std::string idempotency_key;
   std::string trace_parent;
+  std::shared_ptr<const EventOrigin> origin = nullptr;  // none: a producer created it by the API
 };
 
 }  // namespace fairlead

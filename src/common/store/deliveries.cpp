@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/store/id_range.hpp"
 #include "common/store/queue.hpp"
+#include "common/store/source_row.hpp"
 #include "common/store/tx.hpp"
 
 namespace fairlead::store {
@@ -16,18 +16,24 @@ constexpr const char* kJoined = R"sql(
 SELECT p.*, e.event_type, e.body, e.headers, e.idempotency_key, e.received_at, s.delivery_mode, s.retry_config, n.name,
        n.url, n.owner_id, n.support_email, n.deleted_at AS endpoint_deleted_at,
        CASE WHEN t.status = 'inactive' AND t.generation = n.generation THEN 'inactive' ELSE n.status
-       END AS endpoint_status
+       END AS endpoint_status,
+       e.url_query, x.id AS source_id, x.mask AS source_mask, x.name AS source_name, x.type AS source_type,
+       x.provider AS source_provider, x.is_disabled AS source_is_disabled
   FROM p
-  LEFT JOIN LATERAL (SELECT v.event_type, v.body, v.headers, v.idempotency_key, v.received_at FROM events v
+  LEFT JOIN LATERAL (SELECT v.event_type, v.body, v.headers, v.idempotency_key, v.received_at,
+                             v.source_id, v.url_query FROM events v
                       WHERE v.project_id = p.project_id AND v.id = p.event_id LIMIT 1) e ON true
   LEFT JOIN subscriptions s ON s.project_id = p.project_id AND s.id = p.subscription_id
+  LEFT JOIN sources x ON x.project_id = p.project_id AND x.id = e.source_id
   LEFT JOIN endpoints n ON n.project_id = p.project_id AND n.id = p.endpoint_id
   LEFT JOIN endpoint_state t ON t.project_id = p.project_id AND t.endpoint_id = p.endpoint_id)sql";
 constexpr const char* kColumns = R"sql(
-SELECT w.id, w.project_id, w.event_id, w.endpoint_id, w.subscription_id, w.created_at, w.updated_at, w.next_at,
-       w.status, w.attempts, w.reason, w.event_type, CASE WHEN w.n = 1 OR w.bytes <= $3 THEN w.body END, w.headers,
+SELECT w.id, w.project_id, w.event_id, w.endpoint_id, w.subscription_id, w.created_at,
+       coalesce(w.updated_at, w.created_at),
+       CASE WHEN w.status <= 1 THEN coalesce(w.next_at, w.created_at) END, w.status, w.attempts, w.reason, w.event_type, CASE WHEN w.n = 1 OR w.bytes <= $3 THEN w.body END, w.headers,
        w.idempotency_key, w.received_at, w.delivery_mode, w.retry_config, w.name, w.url, w.owner_id, w.support_email,
-       w.endpoint_deleted_at, w.endpoint_status, NOT (w.n = 1 OR w.bytes <= $3)
+       w.endpoint_deleted_at, w.endpoint_status, NOT (w.n = 1 OR w.bytes <= $3), w.url_query, w.source_id,
+       w.source_mask, w.source_name, w.source_type, w.source_provider, w.source_is_disabled
   FROM (SELECT j.*, row_number() OVER o AS n, sum(coalesce(octet_length(j.body), 0)) OVER o AS bytes FROM j
         WINDOW o AS (ORDER BY j.id )sql";
 
@@ -75,6 +81,8 @@ StoredDelivery delivery_from(const pqxx::row& row) {
                              .support_email = as_text(row[21]),
                              .status = as_text(row[23]),
                              .deleted_at = as_optional_time(row[22])};
+  delivery.url_query = as_text(row["url_query"]);
+  delivery.source = source_brief_from(row, delivery.project);
   return delivery;
 }
 
@@ -102,33 +110,114 @@ Result<void> mark_begun(Tx& tx, const ProjectId& project, std::vector<StoredDeli
   return {};
 }
 
-// The page's statement for the filters that are set; every parameter appears, so that all variants take the same ones.
+// The conditions for the filters that are set. Parameters from `first` on: start, end, endpoints, event, subscription,
+// statuses, type, owner; every one of them appears, so that all variants take the same ones. `$1` is the project.
+struct Conditions {
+  std::string label, sql;
+};
+Conditions conditions_of(const DeliveryFilter& filter, int first) {
+  const auto at = [first](int offset) { return "$" + std::to_string(first + offset); };
+  Conditions made{"", "d.created_at >= " + at(0) + " AND d.created_at < " + at(1)};
+  const auto add = [&](bool is_set, const char* label, const std::string& condition, const std::string& otherwise) {
+    made.sql += " AND " + (is_set ? condition : otherwise);
+    if (is_set) made.label += label;
+  };
+  add(!filter.endpoints.empty(), "_endpoint", "d.endpoint_id = ANY (" + at(2) + "::uuid[])",
+      at(2) + "::uuid[] IS NOT NULL");
+  add(filter.event.has_value(), "_event", "d.event_id = " + at(3) + "::uuid", at(3) + "::uuid IS NULL");
+  add(filter.subscription.has_value(), "_subscription", "d.subscription_id = " + at(4) + "::uuid",
+      at(4) + "::uuid IS NULL");
+  add(!filter.statuses.empty(), "_status", "d.status = ANY (" + at(5) + "::smallint[])",
+      at(5) + "::smallint[] IS NOT NULL");
+  add(!filter.event_type.empty(), "_type",
+      "EXISTS (SELECT 1 FROM events e WHERE e.project_id = $1 AND e.id = d.event_id AND e.event_type = " + at(6) + ")",
+      at(6) + " = ''");
+  add(!filter.owner_id.empty(), "_owner",
+      "d.endpoint_id IN (SELECT o.id FROM endpoints o WHERE o.project_id = $1 AND o.owner_id = " + at(7) + ")",
+      at(7) + " = ''");
+  return made;
+}
+
+// Where the filter's deliveries are found by key, between the ids $2 and `high`.
+struct Place {
+  std::string label, from, key;
+};
+Place place_of(const DeliveryFilter& filter, const std::string& high, const std::string& event) {
+  // Those made with the event share its time: neighbours in the key's index. Those that jobs made have an index.
+  if (filter.event) {
+    return {"_of_event",
+            "(SELECT v.* FROM deliveries v WHERE v.project_id = $1 AND v.event_id = " + event +
+                "::uuid AND v.job_id IS NULL AND v.id BETWEEN $2 AND " + high + " AND v.id BETWEEN (left(" + event +
+                "::uuid::text, 13) || '-0000-0000-000000000000')::uuid AND (left(" + event +
+                "::uuid::text, 13) || '-ffff-ffff-ffffffffffff')::uuid UNION ALL SELECT v.* FROM deliveries v "
+                "WHERE v.project_id = $1 AND v.event_id = " +
+                event + "::uuid AND v.job_id IS NOT NULL AND v.id BETWEEN $2 AND " + high + ") d",
+            "d.id"};
+  }
+  // Narrow, so that the few failures among many successes are found by key.
+  if (filter.statuses == std::vector{DeliveryStatus::failure}) {
+    return {"_failures",
+            "failed_deliveries f JOIN deliveries d ON d.project_id = f.project_id AND d.id = f.delivery_id",
+            "f.delivery_id"};
+  }
+  return {"", "deliveries d", "d.id"};
+}
+
+std::string between(const Place& place, const std::string& high) {
+  return place.key.substr(0, 2) + "project_id = $1 AND " + place.key + " BETWEEN $2 AND " + high;
+}
+
 std::pair<std::string, std::string> list_statement(const DeliveryFilter& filter, const Keyset& keyset) {
   const std::string order = keyset.is_descending ? "DESC" : "ASC";
-  const bool is_failures = filter.statuses == std::vector{DeliveryStatus::failure};
-  std::string name = "delivery_list_" + order + (is_failures ? "_failures" : "");
-  std::string page = "SELECT d.* FROM deliveries d";
-  std::string key = "d.id";
-  if (is_failures) {  // narrow, so that the few failures among many successes are found by key
-    page =
-        "SELECT d.* FROM failed_deliveries f JOIN deliveries d ON d.project_id = f.project_id AND d.id = f.delivery_id";
-    key = "f.delivery_id";
+  const auto place = place_of(filter, "$4", "$9");
+  const auto conditions = conditions_of(filter, 6);
+  const auto page = "SELECT d.* FROM " + place.from + " WHERE " + between(place, "$4") + " AND " + conditions.sql +
+                    " ORDER BY " + place.key + " " + order + " LIMIT $5";
+  return {"delivery_list_" + order + place.label + conditions.label, statement(page, order)};
+}
+
+// A window of ids is read whole, so that a chunk costs the same however few of it the filter wants. One endpoint's are
+// neighbours in an index of their own.
+std::string scan_sql(const DeliveryFilter& filter, const Place& place, const Conditions& conditions) {
+  const std::string narrowed = filter.endpoints.size() == 1 ? " AND d.endpoint_id = ($8::uuid[])[1]" : "";
+  return R"sql(
+WITH w AS MATERIALIZED (
+  SELECT d.* FROM )sql" +
+         place.from + " WHERE " + between(place, "$3") + narrowed + " ORDER BY " + place.key + R"sql( LIMIT $4),
+c AS MATERIALIZED (SELECT d.id FROM w d WHERE )sql" +
+         conditions.sql + R"sql( ORDER BY d.id LIMIT $5)
+SELECT r.* FROM (
+  SELECT c.id, NULL::int AS came FROM c
+  UNION ALL
+  SELECT (SELECT w.id FROM w ORDER BY w.id DESC LIMIT 1),
+         CASE WHEN (SELECT count(*) FROM c) >= $5 THEN 0 WHEN (SELECT count(*) FROM w) >= $4 THEN 1 ELSE 2 END) r
+ ORDER BY r.came NULLS FIRST, r.id)sql";
+}
+// How far a scan came, as its last row says: rows_max ended it, the window did, or there is no more.
+constexpr int kScanWindow = 1, kScanEnd = 2;
+
+struct Lists {
+  UuidArray endpoints;
+  Int2Array statuses;
+  explicit Lists(const DeliveryFilter& filter) {
+    for (const auto& endpoint : filter.endpoints) endpoints.add(endpoint);
+    for (const auto status : filter.statuses) statuses.add(static_cast<std::int16_t>(status));
   }
-  page += " WHERE " + key.substr(0, 2) + "project_id = $1 AND " + key +
-          " BETWEEN $2 AND $4 AND d.created_at >= $6 AND d.created_at < $7";
-  const auto add = [&](bool is_set, const char* label, const char* condition, const char* otherwise) {
-    page += std::string(" AND ") + (is_set ? condition : otherwise);
-    if (is_set) name += label;
-  };
-  add(!filter.endpoints.empty(), "_endpoint", "d.endpoint_id = ANY ($8::uuid[])", "$8::uuid[] IS NOT NULL");
-  add(filter.event.has_value(), "_event", "d.event_id = $9::uuid", "$9::uuid IS NULL");
-  add(filter.subscription.has_value(), "_subscription", "d.subscription_id = $10::uuid", "$10::uuid IS NULL");
-  add(!filter.statuses.empty(), "_status", "d.status = ANY ($11::smallint[])", "$11::smallint[] IS NOT NULL");
-  add(!filter.event_type.empty(), "_type",
-      "EXISTS (SELECT 1 FROM events e WHERE e.project_id = $1 AND e.id = d.event_id AND e.event_type = $12)",
-      "$12 = ''");
-  page += " ORDER BY " + key + " " + order + " LIMIT $5";
-  return {name, statement(page, order)};
+};
+
+// `what` of the filter's deliveries, read in one go.
+pqxx::result aggregate(Tx& tx, const DeliveryFilter& filter, const Keyset& within, const std::string& name,
+                       const std::string& what) {
+  Lists lists(filter);
+  const auto place = place_of(filter, "$3", "$7");
+  const auto conditions = conditions_of(filter, 4);
+  const auto group = what.starts_with("d.status") ? " GROUP BY d.status" : "";
+  return tx.exec_named(name + place.label + conditions.label,
+                       "SELECT " + what + " FROM " + place.from + " WHERE " + between(place, "$3") + " AND " +
+                           conditions.sql + group,
+                       filter.project, DeliveryId{within.low}, DeliveryId{within.high}, filter.start, filter.end,
+                       lists.endpoints.take(), filter.event, filter.subscription, lists.statuses.take(),
+                       filter.event_type, filter.owner_id);
 }
 
 }  // namespace
@@ -144,25 +233,53 @@ Result<StoredDelivery> get_delivery(Tx& tx, const ProjectId& project, const Deli
 }
 
 Result<std::vector<StoredDelivery>> list_deliveries(Tx& tx, const DeliveryFilter& filter, const Keyset& keyset) {
-  UuidArray endpoints;
-  Int2Array statuses;
-  for (const auto& endpoint : filter.endpoints) endpoints.add(endpoint);
-  for (const auto status : filter.statuses) statuses.add(static_cast<std::int16_t>(status));
+  Lists lists(filter);
   const auto [name, sql] = list_statement(filter, keyset);
-  auto low = keyset.low, high = keyset.high;
-  if (filter.event) {  // its deliveries share its time: a few rows of the key's index
-    const auto range = ids_of_same_time(filter.event->bytes);
-    low = std::max(low, range.low);
-    high = std::min(high, range.high);
-  }
   std::vector<StoredDelivery> deliveries;
-  for (const auto& row : tx.exec_named(name, sql, filter.project, DeliveryId{low}, filter.bytes_max, DeliveryId{high},
-                                       keyset.rows_max, filter.start, filter.end, endpoints.take(), filter.event,
-                                       filter.subscription, statuses.take(), filter.event_type)) {
+  for (const auto& row : tx.exec_named(name, sql, filter.project, DeliveryId{keyset.low}, filter.bytes_max,
+                                       DeliveryId{keyset.high}, keyset.rows_max, filter.start, filter.end,
+                                       lists.endpoints.take(), filter.event, filter.subscription, lists.statuses.take(),
+                                       filter.event_type, filter.owner_id)) {
     deliveries.push_back(delivery_from(row));
   }
   FL_TRY_VOID(mark_begun(tx, filter.project, deliveries));
   return deliveries;
+}
+
+Result<std::int64_t> count_deliveries(Tx& tx, const DeliveryFilter& filter, const Keyset& within) {
+  return aggregate(tx, filter, within, "delivery_count", "count(*)")[0][0].as<std::int64_t>();
+}
+
+Result<std::map<DeliveryStatus, std::int64_t>> count_by_status(Tx& tx, const DeliveryFilter& filter,
+                                                               const Keyset& within) {
+  std::map<DeliveryStatus, std::int64_t> counts;
+  for (const auto& row : aggregate(tx, filter, within, "delivery_totals", "d.status, count(*)"))
+    counts[static_cast<DeliveryStatus>(row[0].as<int>())] = row[1].as<std::int64_t>();
+  return counts;
+}
+
+Result<DeliveryScan> scan_deliveries(Tx& tx, const DeliveryFilter& filter, const ScanRange& range) {
+  Lists lists(filter);
+  const auto place = place_of(filter, "$3", "$9");
+  const auto conditions = conditions_of(filter, 6);
+  const std::string one = filter.endpoints.size() == 1 ? "_one" : "";
+  DeliveryScan scan;
+  for (const auto& row :
+       tx.exec_named("delivery_scan" + one + place.label + conditions.label, scan_sql(filter, place, conditions),
+                     filter.project, DeliveryId{range.low}, DeliveryId{range.high}, range.window, range.rows_max,
+                     filter.start, filter.end, lists.endpoints.take(), filter.event, filter.subscription,
+                     lists.statuses.take(), filter.event_type, filter.owner_id)) {
+    if (row[1].is_null()) {
+      scan.deliveries.push_back(as_id<DeliveryTag>(row[0]));
+      continue;
+    }
+    scan.is_last = row[1].as<int>() == kScanEnd;
+    if (row[1].as<int>() < kScanWindow && !scan.deliveries.empty())
+      scan.last = scan.deliveries.back().bytes;
+    else if (!row[0].is_null())
+      scan.last = as_id<DeliveryTag>(row[0]).bytes;
+  }
+  return scan;
 }
 
 }  // namespace fairlead::store

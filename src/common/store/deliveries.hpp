@@ -1,12 +1,14 @@
 // Deliveries as the management API lists and shows them, with what they carry of event, endpoint and subscription.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/domain/delivery.hpp"
 #include "common/store/db.hpp"
+#include "common/store/events.hpp"
 #include "common/store/keyset.hpp"
 #include "common/store/subscriptions.hpp"
 
@@ -33,6 +35,8 @@ struct StoredDelivery {
   std::string delivery_mode;
   std::optional<SubscriptionRetry> retry;  // the subscription's own
   EndpointBrief endpoint_brief;
+  std::optional<SourceBrief> source;  // of the event
+  std::string url_query;              // that the event came with
   bool is_beyond = false;  // did not fit into the bytes of its page: only the id counts
 };
 
@@ -45,6 +49,7 @@ struct DeliveryFilter {
   std::optional<SubscriptionId> subscription;
   std::vector<DeliveryStatus> statuses;  // empty: any
   std::string event_type;                // empty: any
+  std::string owner_id;                  // of the endpoint; empty: any
   std::int64_t bytes_max = 0;            // of all bodies together; the first always fits
 };
 
@@ -54,5 +59,17 @@ struct DeliveryFilter {
 // rarely.
 [[nodiscard]] Result<std::vector<StoredDelivery>> list_deliveries(Tx& tx, const DeliveryFilter& filter,
                                                                   const Keyset& keyset);
+
+// How many there are, and how many of each status: as costly as reading them all, which statement_timeout ends.
+[[nodiscard]] Result<std::int64_t> count_deliveries(Tx& tx, const DeliveryFilter& filter, const Keyset& within);
+[[nodiscard]] Result<std::map<DeliveryStatus, std::int64_t>> count_by_status(Tx& tx, const DeliveryFilter& filter,
+                                                                             const Keyset& within);
+// For jobs: the ids of a step through the filter's deliveries, in ascending order.
+struct DeliveryScan {
+  std::vector<DeliveryId> deliveries;
+  std::optional<IdBytes> last;  // everything up to it was looked at
+  bool is_last = false;         // there is nothing behind it
+};
+[[nodiscard]] Result<DeliveryScan> scan_deliveries(Tx& tx, const DeliveryFilter& filter, const ScanRange& range);
 
 }  // namespace fairlead::store

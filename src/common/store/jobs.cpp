@@ -11,14 +11,15 @@ namespace {
 
 using nlohmann::json;
 
-#define FL_JOB_COLUMNS                                                                                              \
+#define FL_JOB_COLUMNS                                                                                             \
   "project_id, id, lane, kind, filter, state, rate, config_version, cursor, part_cursor, low, high, total, done, " \
   "succeeded, failed, skipped, deliveries, error, created_at, updated_at, finished_at"
 
 constexpr Statement insert_sql{"job_insert", R"sql(
   INSERT INTO jobs (project_id, id, lane, kind, filter, exclusion, rate, config_version, low, high, total, created_at,
                     updated_at)
-  SELECT $1, $2, $3, $4, $5::jsonb, $6, $7, p.config_version, $8, $9, $10::bigint, $11::timestamptz, $11::timestamptz
+  SELECT p.id, $2::uuid, $3::smallint, $4::text, $5::jsonb, $6::text, $7::int, p.config_version, $8::uuid, $9::uuid,
+         $10::bigint, $11::timestamptz, $11::timestamptz
     FROM projects p WHERE p.id = $1
   ON CONFLICT (project_id, exclusion) WHERE state IN ('queued', 'running') DO NOTHING)sql"};
 constexpr Statement count_sql{"job_count_open", R"sql(
@@ -39,14 +40,15 @@ constexpr Statement hold_sql{"job_hold", R"sql(
      AND cursor IS NOT DISTINCT FROM $3 AND part_cursor IS NOT DISTINCT FROM $4 FOR UPDATE)sql"};
 constexpr Statement move_sql{"job_move", R"sql(
   UPDATE jobs SET cursor = $3, part_cursor = $4, done = done + $5, succeeded = succeeded + $6, failed = failed + $7,
-         skipped = skipped + $8, deliveries = deliveries + $9, state = $10, error = nullif($11, ''),
-         updated_at = $12::timestamptz, finished_at = CASE WHEN $10 <> 'running' THEN $12::timestamptz END
+         skipped = skipped + $8, deliveries = deliveries + $9, state = $10::text, error = nullif($11::text, ''),
+         updated_at = $12::timestamptz, finished_at = CASE WHEN $10::text <> 'running' THEN $12::timestamptz END
    WHERE project_id = $1 AND id = $2)sql"};
 constexpr Statement purge_sql{"job_purge", R"sql(
   DELETE FROM jobs WHERE (project_id, id) IN (
     SELECT project_id, id FROM jobs WHERE finished_at < $1 ORDER BY finished_at LIMIT 1000))sql"};
 
-// Deliveries of a job share its time, so they lie in one partition; it is created_at too, which lists look at beside ids.
+// Deliveries of a job share its time, so they lie in one partition; it is created_at too, which lists look at beside
+// ids.
 std::string replay_sql(const std::string& day) {
   return R"sql(
 WITH y AS MATERIALIZED (
@@ -166,9 +168,9 @@ std::vector<Job> jobs_from(const pqxx::result& rows) {
 Result<bool> insert_job(Tx& tx, const Job& job) {
   FL_TRY(const int lanes, lane_count(tx));
   const auto exclusion = exclusion_of(job);
-  return tx.exec(insert_sql, job.project, job.id, lane_of(job.id.bytes, lanes), to_text(job.kind), filter_to(job.filter),
-                 exclusion.empty() ? std::nullopt : std::optional(exclusion), job.rate, JobId{job.low}, JobId{job.high},
-                 job.total, job.created_at)
+  return tx.exec(insert_sql, job.project, job.id, lane_of(job.id.bytes, lanes), to_text(job.kind),
+                 filter_to(job.filter), exclusion.empty() ? std::nullopt : std::optional(exclusion), job.rate,
+                 JobId{job.low}, JobId{job.high}, job.total, job.created_at)
              .affected_rows() > 0;
 }
 
@@ -204,7 +206,8 @@ Result<bool> hold_job(Tx& tx, const Job& job) {
 Result<bool> move_job(Tx& tx, const Job& job, const JobStep& step, TimePoint now) {
   const auto& counts = step.counts;
   return tx.exec(move_sql, job.project, job.id, as_parameter(step.cursor), as_parameter(step.part), counts.done,
-                 counts.succeeded, counts.failed, counts.skipped, counts.deliveries, to_text(step.state), step.error, now)
+                 counts.succeeded, counts.failed, counts.skipped, counts.deliveries, to_text(step.state), step.error,
+                 now)
              .affected_rows() > 0;
 }
 
@@ -228,9 +231,9 @@ Result<std::vector<EndpointDue>> insert_replayed(Tx& tx, const Job& job,
   }
   const std::string day = partition_day(job.id.bytes);
   std::vector<EndpointDue> due;
-  for (const auto& row : tx.exec_named("replay_" + day, replay_sql(day), job.project, job.id, id_time(job.id.bytes),
-                                       id.take(), event.take(), endpoint.take(), subscription.take(), lane.take(),
-                                       reason.take(), version)) {
+  for (const auto& row :
+       tx.exec_named("replay_" + day, replay_sql(day), job.project, job.id, id_time(job.id.bytes), id.take(),
+                     event.take(), endpoint.take(), subscription.take(), lane.take(), reason.take(), version)) {
     due.push_back({row[0].as<std::int16_t>(), as_id<EndpointTag>(row[1]), job.project, as_time(row[2])});
   }
   std::map<std::string, UuidArray> days;

@@ -30,8 +30,7 @@ Result<void> name_field(const Result<T>& found, const char* field) {
 
 // What the filter names must be the project's.
 Result<void> check_references(Tx& tx, const ProjectId& project, const JobFilter& filter) {
-  for (const auto& id : filter.endpoints)
-    FL_TRY_VOID(name_field(store::get_endpoint(tx, project, id), "endpoint_id"));
+  for (const auto& id : filter.endpoints) FL_TRY_VOID(name_field(store::get_endpoint(tx, project, id), "endpoint_id"));
   for (const auto& id : filter.sources) FL_TRY_VOID(name_field(store::get_source(tx, project, id), "source_id"));
   if (filter.event) FL_TRY_VOID(name_field(store::get_event(tx, project, *filter.event), "event_id"));
   if (filter.subscription)
@@ -43,7 +42,8 @@ Result<void> check_references(Tx& tx, const ProjectId& project, const JobFilter&
 Result<std::pair<store::Job, bool>> parse_replay(Context& context, const Request& request) {
   for (const char* name : {"query", "body"}) {
     if (request.query.first(name))
-      return bad_field(name, "unsupported", std::string(name) + ": events that are searched cannot be replayed in bulk");
+      return bad_field(name, "unsupported",
+                       std::string(name) + ": events that are searched cannot be replayed in bulk");
   }
   FL_TRY(const auto list, parse_event_list(request));
   const auto now = wall_now();

@@ -109,7 +109,8 @@ Result<DeliveryList> parse_retry(const Request& request) {
   FL_TRY(auto list, parse_delivery_list(request));
   const bool asks_for_some = !list.filter.statuses.empty();
   if (!asks_for_some) list.filter.statuses = kUnsuccessful;
-  std::erase_if(list.filter.statuses, [](auto status) { return std::ranges::find(kUnsuccessful, status) == kUnsuccessful.end(); });
+  std::erase_if(list.filter.statuses,
+                [](auto status) { return std::ranges::find(kUnsuccessful, status) == kUnsuccessful.end(); });
   if (list.filter.statuses.empty()) {
     return bad_field("status", "invalid_status", "status: only Failure and Discarded deliveries can be retried");
   }
@@ -177,8 +178,8 @@ Task<Result<Response>> retry_batch(Context& context, RequestPtr request) {
   if (preview.second > 0) {
     FL_CO_TRY([[maybe_unused]] const auto job, co_await start_job(context, std::move(preview.first)));
   }
-  co_return net::success(net::http::status::ok,
-                         std::to_string(preview.second) + " event deliveries are being retried", "null");
+  co_return net::success(net::http::status::ok, std::to_string(preview.second) + " event deliveries are being retried",
+                         "null");
 }
 
 Task<Result<Response>> count_retry_batch(Context& context, RequestPtr request) {

@@ -21,8 +21,7 @@ struct KindRule {
 const KindRule& rule_of(JobKind kind) {
   static const std::array<KindRule, 4> rules{{
       {JobKind::replay_events, {"event_id", "endpoint_id", "source_id", "owner_id", "idempotency_key"}},
-      {JobKind::retry_deliveries,
-       {"event_id", "endpoint_id", "subscription_id", "event_type", "owner_id", "status"}},
+      {JobKind::retry_deliveries, {"event_id", "endpoint_id", "subscription_id", "event_type", "owner_id", "status"}},
       {JobKind::recover_failed, {"endpoint_id"}},
       {JobKind::send_missing, {"endpoint_id"}},
   }};
@@ -43,8 +42,8 @@ Result<void> check_filters(const JsonBody& body, JobKind kind) {
     if (found == nullptr || found->is_null()) continue;
     const auto& known = rule_of(kind).filters;
     if (std::ranges::find(known, name) == known.end())
-      return bad_field(name, "not_for_this_kind", std::string(name) + ": a job of kind " + std::string(to_text(kind)) +
-                                                      " has no such filter");
+      return bad_field(name, "not_for_this_kind",
+                       std::string(name) + ": a job of kind " + std::string(to_text(kind)) + " has no such filter");
   }
   return {};
 }

@@ -13,8 +13,8 @@ struct JobInput {
 };
 
 // Code::invalid naming the field: "required", "wrong_type", "out_of_range", "invalid_kind", "invalid_time",
-// "invalid_range", "invalid_status", or "not_for_this_kind" for a filter that the kind does not have. What ids stand for
-// is not looked up.
+// "invalid_range", "invalid_status", or "not_for_this_kind" for a filter that the kind does not have. What ids stand
+// for is not looked up.
 [[nodiscard]] Result<JobInput> parse_job(const JsonBody& body, TimePoint now);
 void write_job(JsonWriter& json, const store::Job& job);
 

@@ -11,7 +11,8 @@ namespace fairlead::control {
 inline constexpr int open_jobs_max = 100;
 inline constexpr int open_replays_max = 10000;
 
-// What of the filter's objects lies in the list's bounds and was made before now: jobs do not run after what comes later.
+// What of the filter's objects lies in the list's bounds and was made before now: jobs do not run after what comes
+// later.
 void bound_job(store::Job& job, const PageQuery& page, TimePoint now);
 
 // How many objects the job is about: deliveries or events. Ended by the statement timeout of its connection.

@@ -75,8 +75,13 @@ Task<void> Dispatcher::fetch(std::vector<EndpointId> endpoints) {
 // Loads what the rows send, a chunk at a time so that large bodies stay bounded, and puts them into their mailboxes.
 Task<Result<bool>> Dispatcher::take_fetched(std::vector<QueueRow> rows, std::uint64_t epoch) {
   std::erase_if(rows, [&](const QueueRow& row) {
-    const auto* box = find_mailbox(row.endpoint);
-    return box == nullptr || box->in_hand.contains(row.delivery) || box->done_while_fetching.contains(row.delivery);
+    auto* box = find_mailbox(row.endpoint);
+    if (box == nullptr || box->done_while_fetching.contains(row.delivery)) return true;
+    if (!box->in_hand.contains(row.delivery)) return false;
+    // Its result was just recorded, and somebody had it sent again before we heard of it: look once more.
+    const auto flight = flights_.find(row.delivery);
+    if (flight != flights_.end() && flight->second.row.due != row.due) box->was_missed = true;
+    return true;
   });
   for (std::size_t at = 0; at < rows.size(); at += limits::content_chunk_max) {
     const std::size_t end = std::min(rows.size(), at + limits::content_chunk_max);

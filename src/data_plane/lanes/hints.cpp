@@ -5,21 +5,6 @@
 #include "common/store/upkeep.hpp"
 
 namespace fairlead::lanes {
-namespace {
-constexpr std::size_t kPayloadMax = 7900;  // PostgreSQL takes less than 8000 bytes
-}
-
-std::string make_hint(const std::vector<store::EndpointDue>& endpoints) {
-  std::string payload;
-  for (const auto& due : endpoints) {
-    const std::string part = std::to_string(due.lane) + '/' + to_uuid(due.endpoint) + '/' + to_uuid(due.project);
-    if (payload.size() + part.size() + 1 > kPayloadMax) break;
-    if (!payload.empty()) payload += ',';
-    payload += part;
-  }
-  return payload;
-}
-
 std::vector<store::EndpointDue> parse_hint(std::string_view payload, TimePoint now, int lane_count) {
   std::vector<store::EndpointDue> endpoints;
   while (!payload.empty()) {

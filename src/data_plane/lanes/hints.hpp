@@ -10,11 +10,11 @@
 
 #include "common/store/db.hpp"
 #include "common/store/queue.hpp"
+#include "common/store/upkeep.hpp"
 
 namespace fairlead::lanes {
 
-// "lane/endpoint uuid/project uuid" for each endpoint, separated by commas, at most what a notification holds.
-[[nodiscard]] std::string make_hint(const std::vector<store::EndpointDue>& endpoints);
+using store::make_hint;
 // What make_hint wrote; parts that are none are skipped. `now` becomes their due time.
 [[nodiscard]] std::vector<store::EndpointDue> parse_hint(std::string_view payload, TimePoint now, int lane_count);
 

@@ -18,7 +18,8 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kChunk = 500;
 }  // namespace
 
-Expansion::Expansion(Strand strand, Wiring wiring) : strand_(strand), wiring_(std::move(wiring)), wake_(strand) {}
+Expansion::Expansion(asio::any_io_executor executor, Wiring wiring)
+    : strand_(asio::make_strand(executor)), wiring_(std::move(wiring)), wake_(strand_) {}
 
 void Expansion::notify() {
   asio::post(strand_, [this] {
@@ -28,8 +29,10 @@ void Expansion::notify() {
 }
 
 void Expansion::stop() {
-  is_stopping_ = true;
-  wake_.cancel();
+  asio::post(strand_, [this] {
+    is_stopping_ = true;
+    wake_.cancel();
+  });
 }
 
 Task<void> Expansion::run() {
@@ -45,7 +48,7 @@ Task<void> Expansion::run() {
 
 // One chunk of each pending event, so that a large one does not hold up the others; true if there is more.
 Task<bool> Expansion::expand_all() {
-  const auto lanes = wiring_.owned_lanes();
+  const auto lanes = co_await wiring_.owned_lanes();
   if (lanes.empty()) co_return false;
   const auto pending = co_await wiring_.db.run(store::TxKind::autocommit, &store::list_pending, lanes);
   if (!pending) {
@@ -58,34 +61,46 @@ Task<bool> Expansion::expand_all() {
   co_return has_more;
 }
 
+// The next matches of the event. Filters are evaluated on a thread of the database's, where nobody else waits.
+Task<Result<Expansion::Chunk>> Expansion::match_chunk(store::PendingEvent pending, match::ProjectPtr project) {
+  auto work = [pending, project](store::Tx& tx) -> Result<Chunk> {
+    Chunk chunk;
+    FL_TRY(auto contents, store::load_contents(tx, {{pending.project, pending.event}}));
+    if (contents.empty() || !project) return chunk;
+    chunk.content = contents.front().content;
+    const match::Target target{pending.endpoint, pending.owner_id, pending.source};
+    chunk.found = match::match_event(*project, {.target = target,
+                                                .content = *chunk.content,
+                                                .after = pending.cursor,
+                                                .matches_max = kChunk,
+                                                .steps_max = match::chunk_steps_max,
+                                                .has_progress = true});
+    return chunk;
+  };
+  auto chunk = co_await wiring_.db.run(store::TxKind::autocommit, work);
+  co_return chunk;
+}
+
 Task<bool> Expansion::expand_chunk(store::PendingEvent pending) {
   auto project = wiring_.refresher.current()->find_project(pending.project);
   if (!project || project->version < pending.config_version) {
     if (!co_await wiring_.refresher.refresh()) co_return false;
     project = wiring_.refresher.current()->find_project(pending.project);
   }
-  auto matches = project ? match::find_matches(*project, {std::nullopt, pending.owner_id}, pending.event_type)
-                         : std::vector<match::Match>{};
-  std::erase_if(matches,
-                [&](const auto& match) { return pending.cursor && match.subscription->id <= *pending.cursor; });
-  const bool is_last = matches.size() <= kChunk;
-  if (!is_last) matches.resize(kChunk);
+  const auto chunk = co_await match_chunk(pending, project);
+  if (!chunk) co_return false;
   std::vector<store::NewDelivery> deliveries;
-  for (const auto& match : matches) {
-    deliveries.push_back(
-        {.id = store::make_delivery_id(pending.event, pending.event, match.subscription->id),
-         .subscription = match.subscription->id,
-         .endpoint = match.endpoint->id,
-         .lane = store::lane_of(match.endpoint->id.bytes, wiring_.lane_count),
-         .discard_reason = match.endpoint->status == EndpointStatus::inactive ? "endpoint is disabled" : ""});
+  for (const auto& match : chunk->found.matches) {
+    deliveries.push_back({.id = store::make_delivery_id(pending.event, pending.event, match.subscription->id),
+                          .subscription = match.subscription->id,
+                          .endpoint = match.endpoint->id,
+                          .lane = store::lane_of(match.endpoint->id.bytes, wiring_.lane_count),
+                          .discard_reason = match::discard_reason(match)});
   }
-  const auto next = is_last ? std::nullopt : std::optional(matches.back().subscription->id);
+  const auto next = chunk->found.next;
   const auto now = wiring_.clock();
   // What it was matched with travels in the rows, so that a newer snapshot's endpoints are waited for.
   if (project) pending.config_version = project->version;
-  const auto contents = co_await wiring_.db.run(store::TxKind::autocommit, &store::load_contents,
-                                                std::vector<store::EventKey>{{pending.project, pending.event}});
-  if (!contents) co_return false;
   fault_point(FaultPoint::expansion_before_commit);
   const auto moved =
       co_await wiring_.db.run(store::TxKind::read_write, &store::expand_pending, pending, deliveries, next, now);
@@ -104,7 +119,7 @@ Task<bool> Expansion::expand_chunk(store::PendingEvent pending) {
   for (const auto& delivery : deliveries) {
     if (!delivery.discard_reason.empty()) {
       wiring_.metrics.finished(DeliveryStatus::discarded).Increment();
-    } else if (!contents->empty()) {
+    } else {
       offered.push_back({{.lane = delivery.lane,
                           .project = pending.project,
                           .endpoint = delivery.endpoint,
@@ -114,11 +129,11 @@ Task<bool> Expansion::expand_chunk(store::PendingEvent pending) {
                           .due = now,
                           .attempt = 0,
                           .config_version = pending.config_version},
-                         contents->front().content});
+                         chunk->content});
     }
   }
   wiring_.offer(std::move(offered));
-  co_return !is_last;
+  co_return next.has_value();
 }
 
 }  // namespace fairlead::upkeep

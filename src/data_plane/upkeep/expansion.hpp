@@ -10,6 +10,7 @@
 #include "common/ops/task.hpp"
 #include "common/store/ingest.hpp"
 #include "data_plane/flow.hpp"
+#include "data_plane/match/matching.hpp"
 #include "data_plane/match/refresh.hpp"
 #include "data_plane/metrics.hpp"
 
@@ -23,21 +24,28 @@ class Expansion {
     Metrics& metrics;
     DatabaseClock clock;
     int lane_count = 0;
-    std::function<std::vector<std::int16_t>()> owned_lanes;  // on the strand
+    std::function<Task<std::vector<std::int16_t>>()> owned_lanes;
     Offer offer;
     Recall recall;
   };
   using Strand = boost::asio::strand<boost::asio::any_io_executor>;
-  Expansion(Strand strand, Wiring wiring);
+  // Matching a large event takes long: the strand is its own.
+  Expansion(boost::asio::any_io_executor executor, Wiring wiring);
+  [[nodiscard]] Strand strand() const { return strand_; }
 
   // Looks for pending events of this node's lanes when notified, and every second. On the strand.
   Task<void> run();
   void notify();  // thread-safe
-  void stop();    // on the strand
+  void stop();    // thread-safe
 
  private:
   Task<bool> expand_all();
   Task<bool> expand_chunk(store::PendingEvent pending);
+  struct Chunk {
+    std::shared_ptr<const EventContent> content;  // null: the event is gone
+    match::MatchResult found;
+  };
+  Task<Result<Chunk>> match_chunk(store::PendingEvent pending, match::ProjectPtr project);
   Strand strand_;
   Wiring wiring_;
   bool is_stopping_ = false, is_notified_ = false;

@@ -13,7 +13,6 @@
 #include "common/store/resend.hpp"
 #include "common/store/upkeep.hpp"
 #include "data_plane/match/matching.hpp"
-#include "data_plane/match/matching.hpp"
 
 namespace fairlead::upkeep {
 namespace asio = boost::asio;
@@ -29,7 +28,8 @@ constexpr std::chrono::seconds kLookPeriod{1};
 constexpr std::chrono::milliseconds kMatchingMax{100};  // of a chunk, one event at least
 
 store::ScanRange range_of(const store::Job& job) {
-  return {job.cursor ? store::id_above(*job.cursor) : job.low, job.high, kWindow, std::min(static_cast<int>(kChunk), job.rate)};
+  return {job.cursor ? store::id_above(*job.cursor) : job.low, job.high, kWindow,
+          std::min(static_cast<int>(kChunk), job.rate)};
 }
 
 store::DeliveryFilter delivery_filter(const store::Job& job) {
@@ -62,8 +62,8 @@ store::EventFilter event_filter(const store::Job& job) {
 }
 
 // As the event would be matched if it came now, at most `matches_max`; for send_missing only what its endpoint gets.
-match::MatchResult matches_of(const store::Job& job, const match::ProjectView& project, const store::ScannedEvent& event,
-                              const match::MatchRequest& request) {
+match::MatchResult matches_of(const store::Job& job, const match::ProjectView& project,
+                              const store::ScannedEvent& event, const match::MatchRequest& request) {
   const auto& scope = job.filter.scope_owner;
   match::MatchResult result;
   if (job.kind != JobKind::send_missing || event.source) {
@@ -85,6 +85,70 @@ match::MatchResult matches_of(const store::Job& job, const match::ProjectView& p
            (job.kind == JobKind::send_missing && match.endpoint->id != job.filter.endpoints.front());
   });
   return result;
+}
+
+// What an events job is about to insert.
+struct Plan {
+  std::vector<store::ReplayedDelivery> deliveries;
+  std::vector<EventId> first_matched;
+  store::JobStep step;
+};
+
+Plan make_plan(const store::Job& job, const match::ProjectView& project, const store::EventScan& scan,
+               const std::vector<store::StoredContent>& contents, int lane_count) {
+  std::unordered_map<EventId, std::shared_ptr<const EventContent>> by_event;
+  for (const auto& each : contents) by_event.emplace(each.event, each.content);
+  Plan plan{.deliveries = {},
+            .first_matched = {},
+            .step = {.cursor = job.cursor, .part = job.part, .counts = {}, .error = {}}};
+  auto& step = plan.step;
+  const auto until = Steady::now() + kMatchingMax;
+  for (const auto& event : scan.events) {
+    if (plan.deliveries.size() >= kChunk || (step.counts.done > 0 && Steady::now() > until)) return plan;
+    const auto content = by_event.find(event.id);
+    match::MatchResult found;
+    if (event.is_matched && content != by_event.end()) {
+      const match::Target target{.endpoint = event.endpoint, .owner_id = event.owner_id, .source = event.source};
+      found = matches_of(job, project, event,
+                         {.target = target,
+                          .content = *content->second,
+                          .after = step.part ? std::optional(SubscriptionId{*step.part}) : std::nullopt,
+                          .matches_max = kChunk - plan.deliveries.size(),
+                          .steps_max = match::chunk_steps_max,
+                          .has_progress = true});
+    }
+    for (const auto& match : found.matches) {
+      plan.deliveries.push_back({.id = store::make_delivery_id(EventId{job.id.bytes}, event.id, match.subscription->id),
+                                 .event = event.id,
+                                 .subscription = match.subscription->id,
+                                 .endpoint = match.endpoint->id,
+                                 .lane = store::lane_of(match.endpoint->id.bytes, lane_count),
+                                 .discard_reason = match::discard_reason(match)});
+    }
+    step.counts.deliveries += static_cast<std::int64_t>(found.matches.size());
+    if (event.is_unmatched && !found.matches.empty()) plan.first_matched.push_back(event.id);
+    const bool was_begun = step.part.has_value();
+    step.part = found.next ? std::optional(found.next->bytes) : std::nullopt;
+    if (step.part) return plan;  // the rest of it in the next chunk
+    ++step.counts.done;
+    ++(found.matches.empty() && !was_begun ? step.counts.skipped : step.counts.succeeded);
+    step.cursor = event.id.bytes;
+  }
+  if (scan.last) step.cursor = scan.last;
+  if (scan.is_last) step.state = JobState::completed;
+  return plan;
+}
+
+// On a thread of the jobs' own: matching may take long.
+Result<Plan> plan_chunk(store::Tx& tx, const store::Job& job, const match::ProjectPtr& project, int lane_count) {
+  FL_TRY(const auto scan, store::scan_events(tx, event_filter(job), range_of(job)));
+  std::vector<store::EventKey> keys;
+  for (const auto& event : scan.events) keys.push_back({job.project, event.id});
+  std::vector<store::StoredContent> contents;
+  if (!keys.empty()) {
+    FL_TRY(contents, store::load_contents(tx, keys));
+  }
+  return make_plan(job, *project, scan, contents, lane_count);
 }
 
 }  // namespace
@@ -157,8 +221,8 @@ Task<void> Jobs::take_turn(store::Job job) {
   }
   for (std::size_t at = 0; at < step->due.size(); at += store::hint_endpoints_max) {
     const auto end = std::min(step->due.size(), at + store::hint_endpoints_max);
-    wiring_.recall({step->due.begin() + static_cast<std::ptrdiff_t>(at),
-                    step->due.begin() + static_cast<std::ptrdiff_t>(end)});
+    wiring_.recall(
+        {step->due.begin() + static_cast<std::ptrdiff_t>(at), step->due.begin() + static_cast<std::ptrdiff_t>(end)});
   }
   if (step->is_open)
     next_turns_[job.id] = began + std::chrono::microseconds(step->done * 1'000'000 / job.rate);
@@ -169,7 +233,11 @@ Task<void> Jobs::take_turn(store::Job job) {
 Task<Result<Jobs::Step>> Jobs::end(store::Job job, JobState state, std::string error) {
   const store::JobStep step{job.cursor, job.part, {}, state, std::move(error)};
   const auto now = wiring_.clock();
-  const auto moved = co_await wiring_.db.run(store::TxKind::autocommit, &store::move_job, job, step, now);
+  const auto work = [job, step, now](store::Tx& tx) -> Result<bool> {
+    FL_TRY(const bool is_held, store::hold_job(tx, job));
+    return is_held ? store::move_job(tx, job, step, now) : Result<bool>(false);
+  };
+  const auto moved = co_await wiring_.db.run(store::TxKind::read_write, work);
   if (!moved) co_return std::unexpected(moved.error());
   co_return Step{};
 }
@@ -223,80 +291,26 @@ Task<Result<Jobs::Step>> Jobs::step_events(store::Job job) {
   const auto project = co_await current_project(job);
   if (!project) co_return std::unexpected(project.error());
   if (!*project) co_return co_await end(job, JobState::failed, "the project was deleted");
-  const auto scan =
-      co_await wiring_.db.run(store::TxKind::autocommit, &store::scan_events, event_filter(job), range_of(job));
-  if (!scan) co_return std::unexpected(scan.error());
-  std::vector<store::EventKey> keys;
-  for (const auto& event : scan->events) keys.push_back({job.project, event.id});
-  Result<std::vector<store::StoredContent>> contents;
-  if (!keys.empty()) contents = co_await wiring_.db.run(store::TxKind::autocommit, &store::load_contents, keys);
-  if (!contents) co_return std::unexpected(contents.error());
-  // Filters are evaluated on a thread of the database's, where nobody else waits.
-  auto judge = [this, &job, &project, &scan, &contents](store::Tx&) -> Result<Plan> {
-    return make_plan(job, **project, *scan, *contents);
-  };
-  auto plan = co_await wiring_.db.run(store::TxKind::autocommit, judge);
-  if (!plan) co_return std::unexpected(plan.error());
+  const auto planned =
+      co_await wiring_.db.run(store::TxKind::autocommit, &plan_chunk, job, *project, wiring_.lane_count);
+  if (!planned) co_return std::unexpected(planned.error());
+  const auto& plan = *planned;
   const auto now = wiring_.clock();
   const auto version = (*project)->version;
   const auto chunk = [job, now, version, &plan](store::Tx& tx) -> Result<Step> {
     FL_TRY(const bool is_held, store::hold_job(tx, job));
     if (!is_held) return Step{};
-    Step step{.is_open = plan->step.state == JobState::running, .done = plan->step.counts.done};
-    if (!plan->deliveries.empty()) {
-      FL_TRY(step.due, store::insert_replayed(tx, job, plan->deliveries, plan->first_matched, version));
+    Step step{.is_open = plan.step.state == JobState::running, .done = plan.step.counts.done};
+    if (!plan.deliveries.empty()) {
+      FL_TRY(step.due, store::insert_replayed(tx, job, plan.deliveries, plan.first_matched, version));
     }
-    FL_TRY_VOID(store::move_job(tx, job, plan->step, now));
+    FL_TRY_VOID(store::move_job(tx, job, plan.step, now));
     return step;
   };
   auto step = co_await wiring_.db.run(store::TxKind::read_write, chunk);
   if (step && (step->is_open || step->done > 0))
-    wiring_.metrics.deliveries_created.Increment(static_cast<double>(plan->deliveries.size()));
+    wiring_.metrics.deliveries_created.Increment(static_cast<double>(plan.deliveries.size()));
   co_return step;
-}
-
-Jobs::Plan Jobs::make_plan(const store::Job& job, const match::ProjectView& project, const store::EventScan& scan,
-                           const std::vector<store::StoredContent>& contents) const {
-  std::unordered_map<EventId, std::shared_ptr<const EventContent>> by_event;
-  for (const auto& each : contents) by_event.emplace(each.event, each.content);
-  Plan plan{.deliveries = {}, .first_matched = {}, .step = {.cursor = job.cursor, .part = job.part, .counts = {}, .error = {}}};
-  auto& step = plan.step;
-  const auto until = Steady::now() + kMatchingMax;
-  for (const auto& event : scan.events) {
-    if (plan.deliveries.size() >= kChunk || (step.counts.done > 0 && Steady::now() > until)) return plan;
-    const auto content = by_event.find(event.id);
-    match::MatchResult found;
-    if (event.is_matched && content != by_event.end()) {
-      const match::Target target{.endpoint = event.endpoint, .owner_id = event.owner_id, .source = event.source};
-      found = matches_of(job, project, event,
-                         {.target = target,
-                          .content = *content->second,
-                          .after = step.part ? std::optional(SubscriptionId{*step.part}) : std::nullopt,
-                          .matches_max = kChunk - plan.deliveries.size(),
-                          .steps_max = match::chunk_steps_max,
-                          .has_progress = true});
-    }
-    for (const auto& match : found.matches) {
-      plan.deliveries.push_back(
-          {.id = store::make_delivery_id(EventId{job.id.bytes}, event.id, match.subscription->id),
-           .event = event.id,
-           .subscription = match.subscription->id,
-           .endpoint = match.endpoint->id,
-           .lane = store::lane_of(match.endpoint->id.bytes, wiring_.lane_count),
-           .discard_reason = match::discard_reason(match)});
-    }
-    step.counts.deliveries += static_cast<std::int64_t>(found.matches.size());
-    if (event.is_unmatched && !found.matches.empty()) plan.first_matched.push_back(event.id);
-    const bool was_begun = step.part.has_value();
-    step.part = found.next ? std::optional(found.next->bytes) : std::nullopt;
-    if (step.part) return plan;  // the rest of it in the next chunk
-    ++step.counts.done;
-    ++(found.matches.empty() && !was_begun ? step.counts.skipped : step.counts.succeeded);
-    step.cursor = event.id.bytes;
-  }
-  if (scan.last) step.cursor = scan.last;
-  if (scan.is_last) step.state = JobState::completed;
-  return plan;
 }
 
 Task<void> Jobs::purge() {

@@ -43,18 +43,10 @@ class Jobs {
     std::int64_t done = 0;
     std::vector<store::EndpointDue> due;
   };
-  // What an events job is about to insert.
-  struct Plan {
-    std::vector<store::ReplayedDelivery> deliveries;
-    std::vector<EventId> first_matched;
-    store::JobStep step;
-  };
   Task<void> work();
   Task<void> take_turn(store::Job job);
   Task<Result<Step>> step_deliveries(store::Job job);
   Task<Result<Step>> step_events(store::Job job);
-  [[nodiscard]] Plan make_plan(const store::Job& job, const match::ProjectView& project, const store::EventScan& scan,
-                               const std::vector<store::StoredContent>& contents) const;
   Task<Result<match::ProjectPtr>> current_project(const store::Job& job);
   Task<Result<Step>> end(store::Job job, JobState state, std::string error);
   Task<void> purge();
