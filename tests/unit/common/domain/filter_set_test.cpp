@@ -45,6 +45,7 @@ TEST(SubscriptionFilters, IndexOnlyWhatIsCertain) {
   EXPECT_FALSE(has({filter("a.b")}, "a.*"));
   EXPECT_FALSE(has({filter("*"), filter("a.b")}, "a.*"));
   EXPECT_FALSE(has({filter("a.b", false)}, "a.b"));
+  EXPECT_FALSE(has({filter("*"), filter("a.b")}, "a.b"));
   EXPECT_FALSE(has({filter("x")}, "a.b"));
 }
 
