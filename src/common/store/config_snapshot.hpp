@@ -6,6 +6,8 @@
 #include "common/crypto/seal.hpp"
 #include "common/domain/config.hpp"
 #include "common/store/db.hpp"
+#include "common/store/filters.hpp"
+#include "common/store/sources.hpp"
 
 namespace fairlead::store {
 
@@ -35,7 +37,9 @@ struct ConfigChanges {
   std::vector<ProjectRow> projects;
   std::vector<EndpointChange> endpoints;
   std::vector<SubscriptionChange> subscriptions;
+  std::vector<FilterChange> filters;
   std::vector<ApiKeyChange> keys;
+  std::vector<SourceChange> sources;
 };
 
 // The number that every configuration change raises; run it autocommit.

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/store/source_row.hpp"
 #include "common/store/tx.hpp"
 
 namespace fairlead::store {
@@ -12,21 +13,27 @@ using nlohmann::json;
 constexpr const char* kColumns = R"sql(
   SELECT s.project_id, s.id, s.endpoint_id, s.name, array_to_json(s.event_types), s.delivery_mode, s.retry_config,
          s.created_at, s.updated_at, e.name, e.url, e.owner_id, e.support_email, e.deleted_at,
-         CASE WHEN t.status = 'inactive' AND t.generation = e.generation THEN 'inactive' ELSE e.status END
+         CASE WHEN t.status = 'inactive' AND t.generation = e.generation THEN 'inactive' ELSE e.status END,
+         x.id AS source_id, x.mask AS source_mask, x.name AS source_name, x.type AS source_type,
+         x.provider AS source_provider, x.is_disabled AS source_is_disabled,
+         f.headers AS filter_headers, f.query AS filter_query, f.path AS filter_path, f.body AS filter_body
     FROM subscriptions s
     JOIN endpoints e ON e.project_id = s.project_id AND e.id = s.endpoint_id
-    LEFT JOIN endpoint_state t ON t.project_id = s.project_id AND t.endpoint_id = s.endpoint_id)sql";
+    LEFT JOIN endpoint_state t ON t.project_id = s.project_id AND t.endpoint_id = s.endpoint_id
+    LEFT JOIN sources x ON x.project_id = s.project_id AND x.id = s.source_id
+    LEFT JOIN filters f ON f.project_id = s.project_id AND f.subscription_id = s.id
+          AND f.event_type = s.event_types[1] AND f.deleted_at IS NULL)sql";
 
 constexpr Statement used_sql{"subscription_endpoint_used", R"sql(
   SELECT 1 FROM subscriptions
    WHERE project_id = $1 AND endpoint_id = $2 AND id <> $3 AND deleted_at IS NULL LIMIT 1)sql"};
 constexpr Statement insert_sql{"subscription_insert", R"sql(
   INSERT INTO subscriptions (project_id, id, endpoint_id, name, event_types, delivery_mode, retry_config, version,
-                             created_at, updated_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))sql"};
+                             created_at, updated_at, source_id)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))sql"};
 constexpr Statement update_sql{"subscription_update", R"sql(
   UPDATE subscriptions SET endpoint_id = $3, name = $4, event_types = $5, delivery_mode = $6, retry_config = $7,
-         version = $8, updated_at = $9
+         version = $8, updated_at = $9, source_id = $10
    WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL)sql"};
 constexpr Statement delete_sql{"subscription_delete", R"sql(
   UPDATE subscriptions SET deleted_at = $3, updated_at = $3, version = $4
@@ -66,6 +73,12 @@ Subscription subscription_from(const pqxx::row& row) {
                                  .support_email = as_text(row[12]),
                                  .status = as_text(row[14]),
                                  .deleted_at = as_optional_time(row[13])};
+  subscription.source_brief = source_brief_from(row, subscription.project);
+  if (subscription.source_brief) subscription.source = subscription.source_brief->id;
+  for (const auto scope : filter_scopes) {
+    const auto field = row["filter_" + std::string(to_text(scope))];
+    if (!field.is_null()) subscription.filter.of(scope) = as_text(field);
+  }
   return subscription;
 }
 
@@ -108,14 +121,14 @@ Result<bool> is_endpoint_subscribed(Tx& tx, const ProjectId& project, const Endp
 Result<void> insert_subscription(Tx& tx, const Subscription& subscription, std::int64_t version) {
   tx.exec(insert_sql, subscription.project, subscription.id, subscription.endpoint, subscription.name,
           types_to(subscription.event_types), subscription.delivery_mode, retry_to(subscription.retry), version,
-          subscription.created_at, subscription.updated_at);
+          subscription.created_at, subscription.updated_at, subscription.source);
   return {};
 }
 
 Result<void> update_subscription(Tx& tx, const Subscription& subscription, std::int64_t version) {
   const auto updated = tx.exec(update_sql, subscription.project, subscription.id, subscription.endpoint,
                                subscription.name, types_to(subscription.event_types), subscription.delivery_mode,
-                               retry_to(subscription.retry), version, subscription.updated_at);
+                               retry_to(subscription.retry), version, subscription.updated_at, subscription.source);
   if (updated.affected_rows() == 0) return fail(Code::not_found, "subscription not found");
   return {};
 }

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "common/core/id.hpp"
+#include "common/domain/filter.hpp"
 #include "common/store/db.hpp"
 #include "common/store/keyset.hpp"
+#include "common/store/sources.hpp"
 
 namespace fairlead::store {
 
@@ -33,13 +35,16 @@ struct Subscription {
   ProjectId project;
   SubscriptionId id;
   EndpointId endpoint;
+  std::optional<SourceId> source;  // none: it selects what producers send
   std::string name;
   std::vector<std::string> event_types;
   std::string delivery_mode = "at_least_once";
   std::optional<SubscriptionRetry> retry;
   TimePoint created_at;
   TimePoint updated_at;
-  EndpointBrief endpoint_brief;  // read only
+  EndpointBrief endpoint_brief;             // read only
+  std::optional<SourceBrief> source_brief;  // read only
+  FilterText filter;                        // read only: of its first event type (store/filters)
 };
 
 struct SubscriptionFilter {

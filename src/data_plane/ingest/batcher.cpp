@@ -171,7 +171,7 @@ std::vector<store::NewEvent> Batcher::to_events(const Entries& batch) const {
            .subscription = match.subscription->id,
            .endpoint = match.endpoint->id,
            .lane = store::lane_of(match.endpoint->id.bytes, wiring_.lane_count),
-           .discard_reason = match.endpoint->status == EndpointStatus::inactive ? "endpoint is disabled" : ""});
+           .discard_reason = match::discard_reason(match)});
     }
     events.push_back(std::move(event));
   }

@@ -1,9 +1,10 @@
-#include "data_plane/match/matching.hpp"
 #include "data_plane/match/snapshot.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+
+#include "data_plane/match/matching.hpp"
 
 namespace fairlead::match {
 namespace {
@@ -168,16 +169,18 @@ TEST(ApplyChanges, ReplacesAndRevokesKeys) {
   EXPECT_TRUE(next->keys.contains(nine));
 }
 
-// Goal: a key's uses survive a refresh that changes the key, and are taken once. Method: used in the old snapshot, taken of
-// the new one.
+// Goal: a key's uses survive a refresh that changes the key, and are taken once. Method: used in the old snapshot,
+// taken of the new one.
 TEST(ApplyChanges, KeepsTheUsesOfKeys) {
-  const store::ConfigChanges first{.version = 1, .projects = {}, .endpoints = {}, .subscriptions = {}, .keys = {key(1, 7), key(2, 8)}};
+  const store::ConfigChanges first{
+      .version = 1, .projects = {}, .endpoints = {}, .subscriptions = {}, .keys = {key(1, 7), key(2, 8)}};
   const auto base = apply_changes(Snapshot{}, first);
   KeyHash seven;
   seven.fill(7);
   const TimePoint now{std::chrono::hours(1000)};
   base->keys.at(seven).use->note(now);
-  const store::ConfigChanges second{.version = 2, .projects = {}, .endpoints = {}, .subscriptions = {}, .keys = {key(1, 9)}};
+  const store::ConfigChanges second{
+      .version = 2, .projects = {}, .endpoints = {}, .subscriptions = {}, .keys = {key(1, 9)}};
   const auto next = apply_changes(*base, second);
   const auto uses = take_key_uses(*next);
   ASSERT_EQ(uses.size(), 1U);
