@@ -77,7 +77,7 @@ def provider(name):
 
 def stripe_header(body, secret=SECRET, at=None):
     at = int(at or time.time())
-    return {"Stripe-Signature": f"t={at},v1={mac(secret, f'{at}.'.encode() + body).hexdigest()},v0=old"}
+    return {"Stripe-Signature": f"t={at},v0=old,v1={mac(secret, f'{at}.'.encode() + body).hexdigest()}"}
 
 
 def slack_headers(body, secret=SECRET, at=None):

@@ -125,12 +125,11 @@ Result<void> insert_source(Tx& tx, const Source& source, std::int64_t version) {
 }
 
 Result<void> update_source(Tx& tx, const Source& source, std::int64_t version) {
-  const auto updated =
-      tx.exec(update_sql, source.project, source.id, source.name, source.type, source.is_disabled,
-              bytes_to(source.verifier_sealed), bytes_to(source.pub_sub_sealed), source.response_body,
-              source.response_type, texts_to(source.forward_headers), texts_to(source.idempotency_keys),
-              source.event_type_location, source.converts_forms, source.body_function, source.header_function, version,
-              source.updated_at);
+  const auto updated = tx.exec(update_sql, source.project, source.id, source.name, source.type, source.is_disabled,
+                               bytes_to(source.verifier_sealed), bytes_to(source.pub_sub_sealed), source.response_body,
+                               source.response_type, texts_to(source.forward_headers),
+                               texts_to(source.idempotency_keys), source.event_type_location, source.converts_forms,
+                               source.body_function, source.header_function, version, source.updated_at);
   if (updated.affected_rows() == 0) return fail(Code::not_found, "source not found");
   return {};
 }

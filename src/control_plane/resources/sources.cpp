@@ -59,8 +59,8 @@ Task<Result<Response>> list_sources(Context& context, RequestPtr request) {
                                    .provider = request->query.first("provider").value_or(""),
                                    .name_part = request->query.first("q").value_or("")};
   const auto read = [page_query, filter](Tx& tx) {
-    return read_page<store::Source>(
-        page_query, [&](const store::Keyset& slice) { return store::list_sources(tx, filter, slice); });
+    return read_page<store::Source>(page_query,
+                                    [&](const store::Keyset& slice) { return store::list_sources(tx, filter, slice); });
   };
   FL_CO_TRY(const auto page, co_await context.db.run(TxKind::snapshot, read));
   const auto view = view_of(context, *request);
@@ -74,7 +74,8 @@ Task<Result<Response>> list_sources(Context& context, RequestPtr request) {
 
 Task<Result<Response>> create_source(Context& context, RequestPtr request) {
   FL_CO_TRY(auto body, JsonBody::parse(request->http->body));
-  const auto insert = [&context, body = std::move(body), project = request->project()](Tx& tx) -> Result<store::Source> {
+  const auto insert = [&context, body = std::move(body),
+                       project = request->project()](Tx& tx) -> Result<store::Source> {
     FL_TRY(const auto number, store::begin_project_change(tx, project));
     store::Source source{.project = project, .id = context.ids.next<SourceTag>(), .mask = make_source_mask()};
     FL_TRY_VOID(apply_source_input(source, body, context.sealer, true));
@@ -138,7 +139,8 @@ Task<Result<Response>> answer_challenge(Context& context, RequestPtr request) {
     co_return fail(Error{Code::invalid, "this source answers no challenge", "no_challenge"});
   const auto token = request->query.first("crc_token").value_or("");
   if (token.empty() || token.size() > kTokenBytesMax)
-    co_return bad_field("crc_token", "required", "crc_token: expected 1 to " + std::to_string(kTokenBytesMax) + " bytes");
+    co_return bad_field("crc_token", "required",
+                        "crc_token: expected 1 to " + std::to_string(kTokenBytesMax) + " bytes");
   FL_CO_TRY(const auto verifier, verifier_of(source, context.sealer));
   if (verifier.secrets.empty()) co_return fail(Error{Code::invalid, "this source has no secret", "no_challenge"});
   const auto mac = crypto::hmac(crypto::Hash::sha256, verifier.secrets.front().reveal(), token);

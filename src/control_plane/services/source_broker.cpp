@@ -79,7 +79,8 @@ Result<json> read_google(const JsonBody& part) {
 Result<json> read_kafka(const JsonBody& part) {
   json read;
   FL_TRY(const auto brokers, part.texts("brokers", kBrokersMax));
-  if (brokers.value.empty()) return bad_field(part.path_of("brokers"), "required", part.path_of("brokers") + " is required");
+  if (brokers.value.empty())
+    return bad_field(part.path_of("brokers"), "required", part.path_of("brokers") + " is required");
   for (std::size_t index = 0; index < brokers.value.size(); ++index) {
     const auto& broker = brokers.value[index];
     const auto field = part.path_of("brokers") + "." + std::to_string(index);
@@ -175,7 +176,8 @@ Result<json> read_broker(const JsonBody& input) {
   FL_TRY(const auto type, input.required_text("type", kTextBytesMax));
   const auto* broker = std::ranges::find(kBrokers, type, &Broker::type);
   if (broker == std::end(kBrokers)) {
-    return bad_field(input.path_of("type"), "invalid_type", input.path_of("type") + ": expected sqs, google, kafka or amqp");
+    return bad_field(input.path_of("type"), "invalid_type",
+                     input.path_of("type") + ": expected sqs, google, kafka or amqp");
   }
   FL_TRY(const auto workers_field, input.integer("workers", {1, kWorkersMax}));
   FL_TRY(const auto workers, required(input, "workers", workers_field));
@@ -216,7 +218,8 @@ Result<void> apply_source_broker(store::Source& source, const JsonBody& body, co
     if (!is_wanted) source.pub_sub_sealed.clear();
     return {};
   }
-  if (!is_wanted) return bad_field("pub_sub", "invalid_value", "pub_sub: only sources of the type pub_sub have a broker");
+  if (!is_wanted)
+    return bad_field("pub_sub", "invalid_value", "pub_sub: only sources of the type pub_sub have a broker");
   FL_TRY(auto read, read_broker(input.value));
   FL_TRY(const auto kept, kept_of(source, sealer));
   FL_TRY_VOID(restore_secrets(read, kept));

@@ -70,7 +70,8 @@ Result<void> read_hmac(json& read, const JsonBody& part) {
     return bad_field(part.path_of("hash"), "invalid_hash", part.path_of("hash") + ": expected SHA256 or SHA512");
   FL_TRY(const auto encoding, part.required_text("encoding", kTextBytesMax));
   if (encoding != "hex" && encoding != "base64") {
-    return bad_field(part.path_of("encoding"), "invalid_encoding", part.path_of("encoding") + ": expected hex or base64");
+    return bad_field(part.path_of("encoding"), "invalid_encoding",
+                     part.path_of("encoding") + ": expected hex or base64");
   }
   read["hash"] = hash;
   read["encoding"] = encoding;
@@ -101,7 +102,8 @@ Result<json> read_provider(const JsonBody& input, const json& kept) {
   const auto& shape = kShapes[0];
   FL_TRY(const auto type, input.text("type", kTextBytesMax));
   if (!type.value.empty() && type.value != shape.type) {
-    return bad_field(input.path_of("type"), "invalid_type", input.path_of("type") + ": a provider's requests are signed (hmac)");
+    return bad_field(input.path_of("type"), "invalid_type",
+                     input.path_of("type") + ": a provider's requests are signed (hmac)");
   }
   FL_TRY(const auto field, input.object(shape.type));
   if (!field.has_value())

@@ -8,9 +8,9 @@
 
 namespace fairlead::control {
 
-// Applies "verifier" of a request. Absent, or without a type and without a provider: it stays; null and "noop": there is
-// none. With a provider only hmac.secret (and hmac.secrets) count. A redacted secret stands for the one that is kept.
-// Code::invalid names the field; internal if what is kept cannot be opened.
+// Applies "verifier" of a request. Absent, or without a type and without a provider: it stays; null and "noop": there
+// is none. With a provider only hmac.secret (and hmac.secrets) count. A redacted secret stands for the one that is
+// kept. Code::invalid names the field; internal if what is kept cannot be opened.
 [[nodiscard]] Result<void> apply_source_verifier(store::Source& source, const JsonBody& body,
                                                  const crypto::Sealer& sealer);
 // {type, hmac, basic_auth, api_key} with every secret redacted.

@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::size_t kBoundaryBytesMax = 200;
 
-std::unexpected<Error> invalid(std::string message) {
-  return bad_field("", "invalid_form", std::move(message));
-}
+std::unexpected<Error> invalid(std::string message) { return bad_field("", "invalid_form", std::move(message)); }
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';

@@ -151,10 +151,11 @@ Result<SourceReading> read_source_request(const SourceConfig& source, const net:
   content->body = std::make_shared<const std::string>(std::move(payload.body));
   const auto trace = request.header("traceparent").value_or("");
   if (trace.size() <= kTraceBytesMax && is_utf8(trace)) content->trace_parent = std::string(trace);
-  content->origin = std::make_shared<const EventOrigin>(EventOrigin{.source = source.id,
-                                                                    .url_query = is_utf8(request.query) ? request.query : "",
-                                                                    .url_path = request.path,
-                                                                    .content_type = std::move(payload.content_type)});
+  content->origin =
+      std::make_shared<const EventOrigin>(EventOrigin{.source = source.id,
+                                                      .url_query = is_utf8(request.query) ? request.query : "",
+                                                      .url_path = request.path,
+                                                      .content_type = std::move(payload.content_type)});
   reading.request.target.source = source.id;
   if (!content->idempotency_key.empty()) reading.request.content_hash = hash_content(source, *content);
   reading.request.content = std::move(content);

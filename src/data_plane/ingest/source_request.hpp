@@ -17,8 +17,8 @@ struct SourceReading {
   std::string challenge;  // not empty: a provider's handshake, to be answered with it; there is no event
 };
 
-// Code::invalid: verification_failed, timestamp_out_of_tolerance; event_type_missing, idempotency_value_missing, invalid_form,
-// invalid_json, invalid_content_type, loop_detected, each with its field.
+// Code::invalid: verification_failed, timestamp_out_of_tolerance; event_type_missing, idempotency_value_missing,
+// invalid_form, invalid_json, invalid_content_type, loop_detected, each with its field.
 [[nodiscard]] Result<SourceReading> read_source_request(const SourceConfig& source, const net::HttpRequest& request,
                                                         TimePoint now);
 

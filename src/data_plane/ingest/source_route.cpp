@@ -107,10 +107,11 @@ Task<Result<net::HttpResponse>> SourceRoute::answer_challenge(std::shared_ptr<co
   FL_CO_TRY(const auto query, parse_urlencoded(request->query));
   const std::string token(find_field(query, "crc_token").value_or(""));
   if (token.empty() || token.size() > kTokenBytesMax)
-    co_return bad_field("crc_token", "required", "crc_token: expected 1 to " + std::to_string(kTokenBytesMax) + " bytes");
+    co_return bad_field("crc_token", "required",
+                        "crc_token: expected 1 to " + std::to_string(kTokenBytesMax) + " bytes");
   const auto mac = crypto::hmac(crypto::Hash::sha256, verifier.secrets.front().reveal(), token);
-  FL_CO_TRY_VOID(co_await wiring_.db.run(store::TxKind::autocommit, &store::note_source_challenge, source->project,
-                                         source->id));
+  FL_CO_TRY_VOID(
+      co_await wiring_.db.run(store::TxKind::autocommit, &store::note_source_challenge, source->project, source->id));
   net::HttpResponse response;
   response.body = nlohmann::json{{"response_token", "sha256=" + crypto::to_base64(mac)}}.dump();
   co_return response;

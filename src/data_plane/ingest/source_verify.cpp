@@ -125,8 +125,7 @@ bool has_basic_credentials(const SourceVerifier& verifier, std::string_view auth
   const auto space = authorization.find(' ');
   if (space == std::string_view::npos) return false;
   const auto pair = crypto::from_base64(authorization.substr(space + 1));
-  return pair &&
-         is_made_by_one(verifier, *pair, [&](const auto& password) { return verifier.name + ":" + password; });
+  return pair && is_made_by_one(verifier, *pair, [&](const auto& password) { return verifier.name + ":" + password; });
 }
 
 bool has_signature(const SourceVerifier& verifier, const net::HttpRequest& request) {
