@@ -162,3 +162,16 @@ def test_test_filter(project):
     for body, field in (({"request": event, "schema": {"body": {"a": {"$foo": 1}}}}, "schema.body.a.$foo"), ({"request": event, "schema": 1}, "schema")):
         assert (test(body).status, test(body).json["field"]) == (400, field)
     assert test(b"").status == 400
+
+
+# Goal: what a dry run is told of an event that was not sent is checked like an event. Method: one fault at a time.
+@pytest.mark.parametrize("body,status,field", [
+    ({"data": 1}, 400, "event_type"), ({"event_type": 1, "data": 1}, 400, "event_type"), ({"event_type": "t"}, 400, "data"),
+    ({"event_type": "t", "data": 1, "endpoint_id": NOBODY}, 404, "endpoint_id"), ({"event_type": "t", "data": 1, "endpoint_id": "x"}, 404, "endpoint_id"),
+    ({"event_type": "t", "data": 1, "custom_headers": []}, 400, "custom_headers"),
+    ({"event_type": "t", "data": 1, "custom_headers": {"X-A": 1}}, 400, "custom_headers.X-A"),
+    ({"event_type": "t", "data": 1, "owner_id": 1}, 400, "owner_id"),
+])
+def test_faults_of_unsent_events(project, body, status, field):
+    answer = project.control.post(f"{project.path}/subscriptions/match", body)
+    assert (answer.status, answer.json.get("field")) == (status, field), answer.body

@@ -34,7 +34,7 @@ inline constexpr std::size_t regex_bytes_max = 1024;
 inline constexpr std::size_t regexes_max = 16;
 inline constexpr int regex_program_max = 1000;  // instructions
 // One filter over one event: what takes more cannot be evaluated.
-inline constexpr std::int64_t steps_max = 16'000'000;
+inline constexpr std::int64_t steps_max = 8'000'000;
 }  // namespace filter_limits
 
 // A filter as it was given: the JSON object of each scope that was given.
@@ -48,7 +48,7 @@ struct FilterText {
   [[nodiscard]] bool says_something() const;
 };
 
-// What evaluation may cost: a step is a value looked at, some ten nanoseconds at worst.
+// What evaluation may cost: a step is a value looked at, some fifty nanoseconds at worst.
 class FilterBudget {
  public:
   explicit FilterBudget(std::int64_t steps) : left_(steps) {}

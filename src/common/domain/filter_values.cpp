@@ -162,8 +162,8 @@ void FilterWalk::find_members(Place object, std::string_view rest, bool is_top, 
     if (name.size() < rest.size() && rest[name.size()] != '.') return false;
     if (!is_equal(name, rest.substr(0, name.size()), ignores_case_ && is_top) || has_wildcard(name)) return false;
     for (std::size_t index = 0; index < hits.count; ++index) {
-      if (hits.items[index].first != name.size()) continue;
-      hits.items[index].second = value;  // of equal names the last one counts
+      if (hits.items[index].name_bytes != name.size()) continue;
+      hits.items[index].value = value;  // of equal names the last one counts
       return false;
     }
     if (hits.count < hits.items.size()) hits.items[hits.count++] = {name.size(), value};

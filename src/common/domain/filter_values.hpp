@@ -28,8 +28,12 @@ class FilterWalk {
   using Place = JsonTape::Place;
 
   // The members whose names spell the next parts of the key; "a.b" may be one name or two.
+  struct Hit {
+    std::size_t name_bytes;
+    Place value;
+  };
   struct Hits {
-    std::array<std::pair<std::size_t, Place>, filter_limits::key_parts_max> items;  // length of the name, value
+    std::array<Hit, filter_limits::key_parts_max> items;  // the first `count`; the others are not set
     std::size_t count = 0;
   };
   void find_members(Place object, std::string_view rest, bool is_top, Hits& hits);
@@ -44,7 +48,7 @@ class FilterWalk {
       Hits hits;
       find_members(at, rest, offset == 0, hits);
       for (std::size_t index = 0; index < hits.count; ++index) {
-        if (step(hits.items[index].second, offset + hits.items[index].first + 1, visit)) return true;
+        if (step(hits.items[index].value, offset + hits.items[index].name_bytes + 1, visit)) return true;
       }
       return false;
     }

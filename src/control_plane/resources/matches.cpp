@@ -1,6 +1,7 @@
 #include "control_plane/resources/matches.hpp"
 
 #include "common/domain/event_type.hpp"
+#include "common/store/endpoints.hpp"
 #include "common/store/queue.hpp"
 #include "control_plane/http/context.hpp"
 #include "control_plane/services/filter_input.hpp"
@@ -43,6 +44,10 @@ Result<JudgedEvent> read_unsent(const JsonValue& body) {
   if (!headers || headers->kind() == JsonKind::null) return event;
   if (headers->kind() != JsonKind::object)
     return bad_field("custom_headers", "wrong_type", "custom_headers: expected an object");
+  for (const auto& member : headers->members()) {
+    if (member.kind() != JsonKind::string)
+      return bad_field(member.path, "wrong_type", member.path + ": expected a string");
+  }
   event.content.headers_json = headers->raw();
   return event;
 }
@@ -64,7 +69,13 @@ Task<Result<Response>> try_matches(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto page_query, parse_page(request->query, false));
   FL_CO_TRY(const auto body, JsonValue::parse(request->http->body));
   FL_CO_TRY(const auto event, read_unsent(body));
-  const auto read = [project = request->project(), event, page_query](Tx& tx) {
+  const auto read = [project = request->project(), event, page_query](Tx& tx) -> Result<Page<MatchJudgement>> {
+    if (event.target.endpoint) {
+      if (auto found = store::get_endpoint(tx, project, *event.target.endpoint); !found) {
+        found.error().field = "endpoint_id";
+        return std::unexpected(found.error());
+      }
+    }
     return judge_subscriptions(tx, project, event, page_query);
   };
   FL_CO_TRY(const auto page, co_await context.lists.run(TxKind::snapshot, read));

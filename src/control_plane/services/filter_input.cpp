@@ -49,6 +49,16 @@ std::optional<JsonValue> JsonValue::find(std::string_view name) const {
   return found;
 }
 
+std::vector<JsonValue> JsonValue::members() const {
+  std::vector<JsonValue> members;
+  std::string storage;
+  tape->any_member(at, [&](JsonTape::Place key, JsonTape::Place value) {
+    members.push_back({text, tape, value, (path.empty() ? "" : path + ".") + std::string(tape->text(key, storage))});
+    return false;
+  });
+  return members;
+}
+
 Result<std::string> JsonValue::member_text(std::string_view name) const {
   const auto found = find(name);
   if (!found || found->kind() == JsonKind::null) return std::string();

@@ -29,7 +29,9 @@ struct JsonValue {
   [[nodiscard]] std::string_view raw() const { return tape->raw(at); }
   // The last member of that name, null included. Nothing if this is no object or has none.
   [[nodiscard]] std::optional<JsonValue> find(std::string_view name) const;
-  // Its string. Code::invalid "wrong_type"; absent and null are empty.
+  // Of an object, duplicates included.
+  [[nodiscard]] std::vector<JsonValue> members() const;
+  // A member's string. Code::invalid "wrong_type"; absent and null are empty.
   [[nodiscard]] Result<std::string> member_text(std::string_view name) const;
   // Code::invalid "wrong_type", "too_many".
   [[nodiscard]] Result<std::vector<JsonValue>> items(std::size_t count_max) const;

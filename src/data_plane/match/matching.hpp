@@ -26,7 +26,7 @@ struct Target {
 };
 
 // Filters of an event that is being accepted may take a millisecond; what needs more is done after the answer.
-inline constexpr std::int64_t inline_steps_max = 100'000;
+inline constexpr std::int64_t inline_steps_max = 20'000;
 // Of one chunk after the answer.
 inline constexpr std::int64_t chunk_steps_max = filter_limits::steps_max;
 
