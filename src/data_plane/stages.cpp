@@ -161,7 +161,7 @@ Task<Result<void>> Stages::start() {
   listener_ = std::make_unique<lanes::HintListener>(listener_options_, [this](std::string payload) {
     dispatcher_.hinted(lanes::parse_hint(payload, clock(), lane_count_));
     expansion_.notify();
-    jobs_.notify();
+    if (payload == store::hint_of_work) jobs_.notify();
   });
   co_return Result<void>{};
 }
