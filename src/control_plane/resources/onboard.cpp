@@ -58,10 +58,10 @@ Task<Result<Response>> onboard(Context& context, RequestPtr request) {
   if (!check->faults.empty()) co_return refusal(data, http.request_id);
   std::size_t batches = 0;
   for (std::size_t begin = 0; begin < check->items.size(); begin += onboard_batch_items, ++batches) {
-    const auto write = [check, begin, project, &ids = context.ids](store::Tx& tx) {
+    const auto write = [check, begin, project, &context](store::Tx& tx) {
       const auto first = check->items.begin() + static_cast<std::ptrdiff_t>(begin);
       const auto count = std::min(onboard_batch_items, check->items.size() - begin);
-      return write_onboard_batch(tx, project, {first, first + static_cast<std::ptrdiff_t>(count)}, ids);
+      return write_onboard_batch(tx, project, {first, first + static_cast<std::ptrdiff_t>(count)}, context);
     };
     FL_CO_TRY([[maybe_unused]] const bool is_written, co_await context.db.run(TxKind::read_write, write));
   }

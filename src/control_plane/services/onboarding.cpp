@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "common/domain/event_type.hpp"
 #include "common/store/config_change.hpp"
@@ -11,6 +12,7 @@
 #include "common/store/subscriptions.hpp"
 #include "control_plane/services/csv.hpp"
 #include "control_plane/services/form_file.hpp"
+#include "control_plane/services/meta_teller.hpp"
 
 namespace fairlead::control {
 namespace {
@@ -170,21 +172,25 @@ struct Batch {
   bool allows_many = false;  // subscriptions for one endpoint
 };
 
-// What the endpoint is subscribed to, oldest first.
-Result<void> subscribe(Tx& tx, const Batch& batch, const OnboardItem& item, const EndpointId& endpoint, IdSource& ids) {
+// `endpoint`: the one that was there; none: the item's, which was just made.
+Result<void> subscribe(Tx& tx, const Batch& batch, const OnboardItem& item, std::optional<EndpointId> endpoint,
+                       IdSource& ids) {
   const auto now = wall_now();
-  FL_TRY(auto present,
-         store::list_subscriptions(tx, {.project = batch.project, .endpoints = {endpoint}, .name_part = {}},
-                                   {.is_descending = false, .rows_max = kSubscriptionsReadMax}));
+  std::vector<store::Subscription> present;  // oldest first
+  if (endpoint) {
+    FL_TRY(present, store::list_subscriptions(tx, {.project = batch.project, .endpoints = {*endpoint}, .name_part = {}},
+                                              {.is_descending = false, .rows_max = kSubscriptionsReadMax}));
+  }
   const bool is_there = std::ranges::any_of(present, [&](const store::Subscription& each) {
     return std::ranges::find(each.event_types, item.event_type) != each.event_types.end();
   });
   if (is_there) return {};
   if (present.empty() || batch.allows_many) {
+    const auto target = endpoint.value_or(item.endpoint.id);
     store::Subscription made{.project = batch.project,
                              .id = ids.next<SubscriptionTag>(),
-                             .endpoint = endpoint,
-                             .name = item.endpoint.name + "-" + to_text(endpoint) + "-subscription",
+                             .endpoint = target,
+                             .name = item.endpoint.name + "-" + to_text(target) + "-subscription",
                              .event_types = {item.event_type}};
     made.created_at = made.updated_at = now;
     return store::insert_subscription(tx, made, batch.version);
@@ -198,17 +204,24 @@ Result<void> subscribe(Tx& tx, const Batch& batch, const OnboardItem& item, cons
 }  // namespace
 
 Result<bool> write_onboard_batch(Tx& tx, const ProjectId& project, const std::vector<OnboardItem>& items,
-                                 IdSource& ids) {
+                                 const Context& context) {
+  auto& ids = context.ids;
   Batch batch{.project = project};
   FL_TRY(batch.version, store::begin_project_change(tx, project));
   FL_TRY(const auto stored, store::get_project(tx, project));
-  batch.allows_many = ProjectConfig::from_stored(stored.config).allows_many_subscriptions();
+  const auto config = ProjectConfig::from_stored(stored.config);
+  batch.allows_many = config.allows_many_subscriptions();
+  const bool tells = config.tells("endpoint.created");
+  std::set<std::string> named;
   for (const auto& item : items) {
     FL_TRY(const auto place,
            store::find_dynamic_endpoint(tx, {.project = project, .url = item.endpoint.url, .event_types = {}}));
-    if (!place) FL_TRY_VOID(store::insert_endpoint(tx, item.endpoint, batch.version));
-    FL_TRY_VOID(subscribe(tx, batch, item, place ? place->endpoint : item.endpoint.id, ids));
-    if (is_glob(item.event_type)) continue;
+    if (!place) {
+      FL_TRY_VOID(store::insert_endpoint(tx, item.endpoint, batch.version));
+      if (tells) FL_TRY_VOID(tell_of_endpoint(tx, context, "endpoint.created", item.endpoint));
+    }
+    FL_TRY_VOID(subscribe(tx, batch, item, place ? std::optional(place->endpoint) : std::nullopt, ids));
+    if (is_glob(item.event_type) || !named.insert(item.event_type).second) continue;
     const store::EventType type{.id = ids.next<EventTypeTag>(), .name = item.event_type};
     FL_TRY([[maybe_unused]] const bool is_new, store::insert_event_type(tx, project, type, wall_now()));
   }

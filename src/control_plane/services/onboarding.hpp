@@ -51,6 +51,6 @@ struct OnboardCheck {
 // One batch. An endpoint with the same URL is used again as it is; a subscription that has the event type is enough;
 // where the project allows one subscription for an endpoint, that one gets the type. So a batch may be written again.
 [[nodiscard]] Result<bool> write_onboard_batch(store::Tx& tx, const ProjectId& project,
-                                               const std::vector<OnboardItem>& items, IdSource& ids);
+                                               const std::vector<OnboardItem>& items, const Context& context);
 
 }  // namespace fairlead::control
