@@ -162,12 +162,13 @@ def test_scope_of_reads(shop):
 
 
 # Goal: the address of a source is the project's secret: a customer who gets its events does not learn it. Method: an event through a
-# source, read in every way.
+# source that names the type (without, the type is the address), read in every way.
 def test_sources_do_not_show(project, receiver):
     endpoint = project.endpoint(receiver.url(receiver.new_path()), owner_id="acme")
-    source = project.control.post(f"{project.path}/sources", {"name": "bank", "type": "http", "verifier": {"type": "noop"}}).expect(201).data
+    source = project.control.post(f"{project.path}/sources", {"name": "bank", "type": "http", "verifier": {"type": "noop"},
+                                                                  "event_type_location": "request.body.type"}).expect(201).data
     subscription = project.subscribe(endpoint, ["*"], source_id=source["uid"])
-    Api(project.planes.data.url, None).post(f"/ingest/{source['mask_id']}?key=k1", {"a": 1}).expect(200)
+    Api(project.planes.data.url, None).post(f"/ingest/{source['mask_id']}?key=k1", {"type": "moved"}).expect(200)
     delivery = wait_until("it is delivered", lambda: next(iter(project.control.get(f"{project.path}/eventdeliveries").data["content"]), None))
     assert source["mask_id"].encode() in project.control.get(f"{project.path}/events/{delivery['event_id']}").body
     api = portal(project, make_link(project))
