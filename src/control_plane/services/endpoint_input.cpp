@@ -1,6 +1,7 @@
 #include "control_plane/services/endpoint_input.hpp"
 
 #include "common/crypto/digest.hpp"
+#include "common/crypto/signing_secret.hpp"
 #include "control_plane/services/endpoint_authentication.hpp"
 #include "control_plane/services/endpoint_certificate.hpp"
 #include "control_plane/services/header_rules.hpp"
@@ -12,8 +13,6 @@ constexpr std::size_t kShortBytesMax = 255;
 constexpr std::size_t kUrlBytesMax = 2048;
 constexpr std::size_t kDescriptionBytesMax = 4096;
 constexpr std::size_t kSecretBytesMax = 256;
-constexpr std::size_t kSecretLength = 25;
-constexpr std::string_view kSecretAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
 
 enum class WhenEmpty { keep, replace };
 
@@ -159,7 +158,7 @@ Result<void> apply_endpoint_input(store::Endpoint& endpoint, const JsonBody& bod
 
 store::StoredSecret make_secret(const store::Endpoint& endpoint, std::string value, const crypto::Sealer& sealer,
                                 IdSource& ids, TimePoint now) {
-  if (value.empty()) value = crypto::random_text(kSecretLength, kSecretAlphabet);
+  if (value.empty()) value = crypto::make_signing_secret();
   return {.id = ids.next<SecretTag>(),
           .sealed = sealer.seal(value, to_text(endpoint.id)),
           .expires_at = std::nullopt,

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "common/crypto/digest.hpp"
+#include "common/crypto/signing_secret.hpp"
 #include "control_plane/services/endpoint_authentication.hpp"
 #include "control_plane/services/project_config.hpp"
 
@@ -16,8 +17,6 @@ constexpr std::array kTypes = {"project.updated",     "endpoint.created",      "
                                "eventdelivery.failed"};
 constexpr std::size_t kUrlBytesMax = 2048;
 constexpr std::size_t kSecretBytesMax = 256;
-constexpr std::size_t kSecretLength = 25;
-constexpr std::string_view kSecretAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
 
 Result<Json> read_types(const JsonBody& input) {
   FL_TRY(const auto field, input.texts("event_type", 64));
@@ -62,7 +61,7 @@ Result<void> ProjectConfig::merge_meta_event(const JsonBody& input, const MetaEv
                      "a redacted value stands for one that is kept, and none is kept");
   }
   if (secret.value.empty() && sealed.empty() && is_enabled.value)
-    secret.value = crypto::random_text(kSecretLength, kSecretAlphabet);
+    secret.value = crypto::make_signing_secret();
   if (!secret.value.empty() && secret.value != redacted)
     sealed = crypto::to_base64(rules.sealer.seal(secret.value, to_text(rules.project)));
   config_["meta_event"] = {{"is_enabled", is_enabled.value},
