@@ -212,3 +212,13 @@ def test_bad_settings(project, fields, field):
     shown["config"]["meta_event"] = {"is_enabled": True, "event_type": ["endpoint.created"], "url": "https://hooks.example.test/", **fields}
     answer = project.control.put(project.path, shown).expect(400).json
     assert f"meta_event.{field}" in json.dumps(answer), answer
+
+
+# Goal: endpoints that come in many at once are told like any other. Method: two onboarded rows.
+def test_onboarded_endpoints_are_told(planes, receiver):
+    path = receiver.new_path()
+    project = telling(planes, receiver.url(path), ["endpoint.created"])
+    items = [{"name": name, "url": receiver.url(f"/{name}"), "event_type": "paid"} for name in ("one", "two")]
+    project.control.post(f"{project.path}/onboard", {"items": items}).expect(202)
+    receiver.wait(path, 2)
+    assert sorted(body["data"]["name"] for body in told(receiver, path, "endpoint.created")) == ["one", "two"]
