@@ -182,28 +182,28 @@ SELECT lane, endpoint_id, due, delivery_id, $1, event_id, subscription_id, 0 FRO
 constexpr const char* kFinishedSql = R"sql(,
 d AS (
   INSERT INTO deliveries (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at, status,
-                          attempts, last_status)
+                          attempts, last_status, first_attempt)
   SELECT $1, delivery_id, event_id, endpoint_id, subscription_id, at, at, CASE WHEN n % 20 = 0 THEN 3 ELSE 2 END, 1,
-         CASE WHEN n % 20 = 0 THEN 500 ELSE 200 END FROM i),
+         CASE WHEN n % 20 = 0 THEN 500 ELSE 200 END, CASE WHEN n % 20 > 0 THEN decode($15, 'hex') END FROM i),
 f AS (
   INSERT INTO failed_deliveries (project_id, delivery_id, endpoint_id, failed_at)
   SELECT $1, delivery_id, endpoint_id, at FROM i WHERE n % 20 = 0)
 INSERT INTO attempts (project_id, delivery_id, n, requested_at, status, failure, detail)
-SELECT $1, delivery_id, 1, at, CASE WHEN n % 20 = 0 THEN 500 ELSE 200 END,
-       CASE WHEN n % 20 = 0 THEN 'http_status' ELSE 'none' END, decode($14, 'hex') FROM i)sql";
+SELECT $1, delivery_id, 1, at, 500, 'http_status', decode($14, 'hex') FROM i WHERE n % 20 = 0)sql";
 
-// The same for every delivery: answered with 200 within a millisecond.
-std::string make_detail() {
-  const TimePoint at{std::chrono::seconds(1)};
-  const store::AttemptRecord attempt{.url = "http://127.0.0.1/e/1",
-                                     .address = "127.0.0.1:80",
-                                     .requested_at = at,
-                                     .responded_at = at + std::chrono::milliseconds(1),
-                                     .request_headers = {{"Content-Type", "application/json"}},
-                                     .response_headers = {{"Content-Type", "application/json"}},
-                                     .response_body = R"({"ok":true})",
-                                     .phases_us = {-1, -1, -1, 900, 1000}};
-  return crypto::to_hex(store::encode_detail(attempt, DeliveryId{}));
+const DeliveryId kEpochId{};
+// The same for every delivery: answered within a millisecond.
+store::AttemptRecord make_attempt(int status) {
+  const TimePoint at{};  // as kEpochId: an attempt is kept relative to its delivery
+  return {.url = "http://127.0.0.1/e/1",
+          .address = "127.0.0.1:80",
+          .requested_at = at,
+          .responded_at = at + std::chrono::milliseconds(1),
+          .status = status,
+          .request_headers = {{"Content-Type", "application/json"}},
+          .response_headers = {{"Content-Type", "application/json"}},
+          .response_body = R"({"ok":true})",
+          .phases_us = {-1, -1, -1, 900, 1000}};
 }
 
 using Answer = std::unique_ptr<PGresult, decltype(&PQclear)>;
@@ -236,21 +236,23 @@ void Seed::make_events() {
                                                options_.due_in_seconds),
                     due_over = std::to_string(options_.due_over_seconds),
                     past = std::to_string(options_.days * 86400.0), age = std::to_string(options_.age_days * 86400.0),
-                    detail = make_detail(), all = std::to_string(options_.events);
+                    failed = crypto::to_hex(store::encode_detail(make_attempt(500), kEpochId)),
+                    answered = crypto::to_hex(store::encode_first_attempt(make_attempt(200), kEpochId)),
+                    all = std::to_string(options_.events);
   if (options_.days > 0) {
     const std::string make = "SELECT make_partitions(current_date - " + std::to_string(options_.days + 1) + ", " +
                              std::to_string(options_.days + 1) + ")";
     expect(connection.get(), PQexec(connection.get(), make.c_str()));
   }
   const std::string sql = std::string(kNumbersSql) + (options_.is_finished ? kFinishedSql : kQueuedSql);
-  const int parameters = options_.is_finished ? 14 : 13;  // as many as the statement names
+  const int parameters = options_.is_finished ? 15 : 13;  // as many as the statement names
   for (std::int64_t from = 0; from < options_.events; from += kEventsAStatement) {
     const std::string first = std::to_string(from),
                       last = std::to_string(std::min(options_.events, from + kEventsAStatement) - 1);
-    const std::array<const char*, 14> values{project.c_str(),   ids.c_str(),      numbers.c_str(), first.c_str(),
+    const std::array<const char*, 15> values{project.c_str(),   ids.c_str(),      numbers.c_str(), first.c_str(),
                                              last.c_str(),      salt.c_str(),     before.c_str(),  behind.c_str(),
                                              first_due.c_str(), due_over.c_str(), past.c_str(),    all.c_str(),
-                                             age.c_str(),       detail.c_str()};
+                                             age.c_str(),       failed.c_str(),   answered.c_str()};
     expect(connection.get(),
            PQexecParams(connection.get(), sql.c_str(), parameters, nullptr, values.data(), nullptr, nullptr, 0));
   }

@@ -197,8 +197,9 @@ class Codec {
 
 }  // namespace
 
-std::string encode_detail(const AttemptRecord& attempt, const DeliveryId& delivery) {
-  Writer out;
+namespace {
+
+void write_detail(Writer& out, const AttemptRecord& attempt, const DeliveryId& delivery) {
   out.out.reserve(256 + attempt.response_body.size());
   out.number(kVersion);
   out.text(attempt.url);
@@ -215,11 +216,9 @@ std::string encode_detail(const AttemptRecord& attempt, const DeliveryId& delive
   codec.write(out, attempt.request_headers);
   codec.write(out, attempt.response_headers);
   out.out += attempt.response_body;
-  return std::move(out.out);
 }
 
-Result<void> decode_detail(std::string_view detail, const DeliveryId& delivery, AttemptRecord& attempt) {
-  Reader in(detail);
+Result<void> read_detail(Reader& in, const DeliveryId& delivery, AttemptRecord& attempt) {
   if (in.number() != kVersion) return fail(Code::internal, "an attempt's detail is of another version");
   attempt.url = in.text();
   attempt.address = in.text();
@@ -234,6 +233,38 @@ Result<void> decode_detail(std::string_view detail, const DeliveryId& delivery, 
   if (!in.is_good()) return fail(Code::internal, "an attempt's detail is damaged");
   attempt.response_body = in.rest();
   return {};
+}
+
+}  // namespace
+
+std::string encode_detail(const AttemptRecord& attempt, const DeliveryId& delivery) {
+  Writer out;
+  write_detail(out, attempt, delivery);
+  return std::move(out.out);
+}
+
+Result<void> decode_detail(std::string_view detail, const DeliveryId& delivery, AttemptRecord& attempt) {
+  Reader in(detail);
+  return read_detail(in, delivery, attempt);
+}
+
+std::string encode_first_attempt(const AttemptRecord& attempt, const DeliveryId& delivery) {
+  Writer out;
+  out.number(static_cast<std::uint64_t>(attempt.status));
+  // Counted from the delivery's own time, to either side of it: another node's clock may have made the id.
+  const std::int64_t offset = (attempt.requested_at - id_time(delivery.bytes)).count();
+  out.number(static_cast<std::uint64_t>(offset) << 1 ^ static_cast<std::uint64_t>(offset >> 63));
+  write_detail(out, attempt, delivery);
+  return std::move(out.out);
+}
+
+Result<void> decode_first_attempt(std::string_view bytes, const DeliveryId& delivery, AttemptRecord& attempt) {
+  Reader in(bytes);
+  attempt.status = static_cast<int>(in.number());
+  const auto folded = in.number();
+  attempt.requested_at = id_time(delivery.bytes) + Micros(static_cast<std::int64_t>(folded >> 1 ^ (0 - (folded & 1))));
+  attempt.failure = "none";
+  return read_detail(in, delivery, attempt);
 }
 
 }  // namespace fairlead::store

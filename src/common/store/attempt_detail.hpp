@@ -38,4 +38,10 @@ struct AttemptRecord {
 // damaged.
 [[nodiscard]] Result<void> decode_detail(std::string_view detail, const DeliveryId& delivery, AttemptRecord& attempt);
 
+// The whole of a successful attempt, for deliveries.first_attempt: its status and time stand before the detail.
+[[nodiscard]] std::string encode_first_attempt(const AttemptRecord& attempt, const DeliveryId& delivery);
+// Code::internal as decode_detail; what could be read is in `attempt`.
+[[nodiscard]] Result<void> decode_first_attempt(std::string_view bytes, const DeliveryId& delivery,
+                                                AttemptRecord& attempt);
+
 }  // namespace fairlead::store

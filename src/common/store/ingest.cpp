@@ -12,52 +12,63 @@ namespace {
 // One statement, one snapshot. `ok` holds the projects whose configuration is still the one that was matched against:
 // the test sits inside the statement, whose snapshot is taken after the batch was closed, so a change that was
 // acknowledged before an event was received is always seen. Everything else is driven by what `e` really inserted.
-std::string commit_sql(const std::string& day) {
+// A plain batch has neither idempotency keys nor events to be expanded later: nearly all have none, and what a
+// statement does not mention costs nothing to set up.
+std::string commit_sql(const std::string& day, bool is_plain) {
+  const auto unless_plain = [&](const char* text) { return std::string(is_plain ? "" : text); };
   return R"sql(
 WITH ok AS MATERIALIZED (
   SELECT x.project_id FROM unnest($1::uuid[], $2::bigint[]) x(project_id, version)
-   WHERE (SELECT p.config_version FROM projects p WHERE p.id = x.project_id AND p.deleted_at IS NULL) = x.version),
+   WHERE (SELECT p.config_version FROM projects p WHERE p.id = x.project_id AND p.deleted_at IS NULL) = x.version),)sql" +
+         unless_plain(R"sql(
 k AS (
   INSERT INTO idempotency_keys AS i (project_id, key, event_id, content_hash, expires_at)
   SELECT x.project_id, x.key, x.event_id, x.hash, $3::timestamptz + interval '72 hours'
-    FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::bytea[]) x(project_id, key, event_id, hash)
+    FROM unnest($23::uuid[], $24::text[], $25::uuid[], $26::bytea[]) x(project_id, key, event_id, hash)
    WHERE x.project_id IN (SELECT project_id FROM ok)
    ORDER BY x.project_id, x.key
   ON CONFLICT (project_id, key) DO UPDATE
     SET event_id = excluded.event_id, content_hash = excluded.content_hash, expires_at = excluded.expires_at
     WHERE i.expires_at <= $3::timestamptz
-  RETURNING event_id),
+  RETURNING event_id),)sql") +
+         R"sql(
 e AS (
   INSERT INTO events_)sql" +
-         day + R"sql( (project_id, id, event_type, body, headers, idempotency_key, trace_parent,
-                            endpoint_id, owner_id, received_at, matched_count)
-  SELECT x.project_id, x.id, x.event_type, x.body, x.headers, x.key, x.trace_parent, x.endpoint_id, x.owner_id,
-         $3::timestamptz, x.matched_count
-    FROM unnest($8::uuid[], $9::uuid[], $10::text[], $11::bytea[], $12::text[], $13::text[], $14::text[], $15::uuid[],
-                $16::text[], $17::int[])
-      x(project_id, id, event_type, body, headers, key, trace_parent, endpoint_id, owner_id, matched_count)
-   WHERE x.project_id IN (SELECT project_id FROM ok) AND (x.key IS NULL OR x.id IN (SELECT event_id FROM k))
+         day + R"sql( (project_id, id, event_type, body, headers, trace_parent, endpoint_id, owner_id, received_at,
+                       matched_count)sql" +
+         unless_plain(", idempotency_key, source_id, url_query, url_path, content_type") + R"sql()
+  SELECT x.project_id, x.id, x.event_type, x.body, x.headers, x.trace_parent, x.endpoint_id, x.owner_id,
+         $3::timestamptz, x.matched_count)sql" +
+         unless_plain(", x.key, x.source_id, x.url_query, x.url_path, x.content_type") + R"sql(
+    FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::bytea[], $8::text[], $9::text[], $10::uuid[], $11::text[],
+                $12::int[])sql" +
+         unless_plain(", $22::text[], $31::uuid[], $32::text[], $33::text[], $34::text[]") + R"sql()
+      x(project_id, id, event_type, body, headers, trace_parent, endpoint_id, owner_id, matched_count)sql" +
+         unless_plain(", key, source_id, url_query, url_path, content_type") + R"sql()
+   WHERE x.project_id IN (SELECT project_id FROM ok))sql" +
+         unless_plain(" AND (x.key IS NULL OR x.id IN (SELECT event_id FROM k))") + R"sql(
   RETURNING id),
 y AS MATERIALIZED (
-  SELECT y.* FROM unnest($18::uuid[], $19::uuid[], $20::uuid[], $21::uuid[], $22::uuid[], $23::smallint[], $24::text[], $25::bigint[])
+  SELECT y.* FROM unnest($13::uuid[], $14::uuid[], $15::uuid[], $16::uuid[], $17::uuid[], $18::smallint[], $19::text[], $20::bigint[])
     y(project_id, id, event_id, endpoint_id, subscription_id, lane, reason, version)
    WHERE y.event_id IN (SELECT id FROM e)),
 d AS (
   INSERT INTO deliveries_)sql" +
-         day + R"sql( (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at,
-                                next_at, status, reason)
-  SELECT y.project_id, y.id, y.event_id, y.endpoint_id, y.subscription_id, $3::timestamptz, $3::timestamptz,
-         CASE WHEN y.reason IS NULL THEN $3::timestamptz END, CASE WHEN y.reason IS NULL THEN 0 ELSE 4 END, y.reason FROM y),
+         day + R"sql( (project_id, id, event_id, endpoint_id, subscription_id, created_at, status, reason)
+  SELECT y.project_id, y.id, y.event_id, y.endpoint_id, y.subscription_id, $3::timestamptz,
+         CASE WHEN y.reason IS NULL THEN 0 ELSE 4 END, y.reason FROM y),
 q AS (
   INSERT INTO queue (lane, endpoint_id, due_at, delivery_id, project_id, event_id, subscription_id, config_version)
   SELECT y.lane, y.endpoint_id, $3::timestamptz, y.id, y.project_id, y.event_id, y.subscription_id, y.version
-    FROM y WHERE y.reason IS NULL),
+    FROM y WHERE y.reason IS NULL))sql" +
+         unless_plain(R"sql(,
 w AS (
   INSERT INTO pending_events (project_id, event_id, lane, config_version)
   SELECT z.project_id, z.event_id, z.lane, z.version
-    FROM unnest($26::uuid[], $27::uuid[], $28::smallint[], $29::bigint[]) z(project_id, event_id, lane, version)
-   WHERE z.event_id IN (SELECT id FROM e))
-SELECT CASE WHEN count(*) < $30::int THEN array_to_string(array_agg(id), ',') END, count(*),
+    FROM unnest($27::uuid[], $28::uuid[], $29::smallint[], $30::bigint[]) z(project_id, event_id, lane, version)
+   WHERE z.event_id IN (SELECT id FROM e)))sql") +
+         R"sql(
+SELECT CASE WHEN count(*) < $21::int THEN array_to_string(array_agg(id), ',') END, count(*),
        (SELECT array_to_string(array_agg(project_id), ',') FROM ok) FROM e)sql";
 }
 
@@ -151,12 +162,20 @@ struct Columns {
     Int2Array lane;
     Int8Array version;
   } pending;
+  // Empty if no event of the batch came through a source: unnest fills up with nulls.
+  struct {
+    UuidArray source;
+    TextArray query, path, content_type;
+  } origins;
 
   explicit Columns(const IngestBatch& batch) {
     std::map<ProjectId, std::int64_t> known;
+    const bool has_origins =
+        std::ranges::any_of(batch.events, [](const auto* event) { return event->content->origin != nullptr; });
     for (const auto* event : batch.events) {
       known[event->project] = event->config_version;
       add(*event);
+      if (has_origins) add_origin(event->content->origin.get());
     }
     for (const auto& [project, version] : known) {
       versions.project.add(project);
@@ -165,6 +184,18 @@ struct Columns {
   }
 
  private:
+  void add_origin(const EventOrigin* origin) {
+    if (origin == nullptr) {
+      origins.source.add_null();
+      for (auto* column : {&origins.query, &origins.path, &origins.content_type}) column->add_null();
+      return;
+    }
+    origins.source.add(origin->source);
+    origins.query.add(or_null(origin->url_query));
+    origins.path.add(or_null(origin->url_path));
+    origins.content_type.add(or_null(origin->content_type));
+  }
+
   void add(const NewEvent& event) {
     const auto& content = *event.content;
     if (!content.idempotency_key.empty()) {
@@ -207,15 +238,22 @@ struct Columns {
 Result<std::vector<IngestAnswer>> commit_events(Tx& tx, const IngestBatch& batch) {
   Columns c(batch);
   const std::string day = partition_day(batch.events.front()->id.bytes);
-  const auto rows = tx.exec_named(
-      "ingest_" + day, commit_sql(day), c.versions.project.take(), c.versions.version.take(), batch.received_at,
-      c.keys.project.take(), c.keys.key.take(), c.keys.event.take(), c.keys.hash.take(), c.events.project.take(),
-      c.events.id.take(), c.events.type.take(), c.events.body.take(), c.events.headers.take(), c.events.key.take(),
-      c.events.trace.take(), c.events.endpoint.take(), c.events.owner.take(), c.events.matched.take(),
-      c.deliveries.project.take(), c.deliveries.id.take(), c.deliveries.event.take(), c.deliveries.endpoint.take(),
-      c.deliveries.subscription.take(), c.deliveries.lane.take(), c.deliveries.reason.take(),
-      c.deliveries.version.take(), c.pending.project.take(), c.pending.event.take(), c.pending.lane.take(),
-      c.pending.version.take(), batch.events.size());
+  const bool is_plain = c.keys.project.is_empty() && c.pending.project.is_empty() && c.origins.source.is_empty();
+  const auto run = [&](const auto&... rest) {
+    return tx.exec_named((is_plain ? "ingest_plain_" : "ingest_") + day, commit_sql(day, is_plain),
+                         c.versions.project.take(), c.versions.version.take(), batch.received_at,
+                         c.events.project.take(), c.events.id.take(), c.events.type.take(), c.events.body.take(),
+                         c.events.headers.take(), c.events.trace.take(), c.events.endpoint.take(),
+                         c.events.owner.take(), c.events.matched.take(), c.deliveries.project.take(),
+                         c.deliveries.id.take(), c.deliveries.event.take(), c.deliveries.endpoint.take(),
+                         c.deliveries.subscription.take(), c.deliveries.lane.take(), c.deliveries.reason.take(),
+                         c.deliveries.version.take(), batch.events.size(), rest...);
+  };
+  const auto rows = is_plain ? run()
+                             : run(c.events.key.take(), c.keys.project.take(), c.keys.key.take(), c.keys.event.take(),
+                                   c.keys.hash.take(), c.pending.project.take(), c.pending.event.take(),
+                                   c.pending.lane.take(), c.pending.version.take(), c.origins.source.take(),
+                                   c.origins.query.take(), c.origins.path.take(), c.origins.content_type.take());
   std::vector<IngestAnswer> answers(batch.events.size());
   // Almost always all of them: then their ids need not travel back.
   if (rows[0][1].as<std::size_t>() == answers.size()) {
@@ -241,9 +279,14 @@ namespace {
 
 constexpr Statement pending_sql{"pending_list", R"sql(
   SELECT w.project_id, w.event_id, w.lane, w.config_version, w.cursor, e.event_type, coalesce(e.owner_id, ''),
-         e.owner_id IS NULL AND e.endpoint_id IS NULL
+         e.owner_id IS NULL AND e.endpoint_id IS NULL, e.endpoint_id, e.source_id
     FROM pending_events w JOIN events e ON e.project_id = w.project_id AND e.id = w.event_id
-   WHERE w.lane = ANY ($1::smallint[]) ORDER BY w.event_id LIMIT 16)sql"};
+   WHERE (w.project_id, w.event_id) IN (
+     (SELECT project_id, event_id FROM pending_events WHERE lane = ANY ($1::smallint[])
+       ORDER BY matched_count, event_id LIMIT 12)
+     UNION
+     (SELECT project_id, event_id FROM pending_events WHERE lane = ANY ($1::smallint[]) ORDER BY event_id LIMIT 4))
+   ORDER BY w.matched_count, w.event_id)sql"};
 constexpr Statement pending_move_sql{"pending_move", R"sql(
   UPDATE pending_events SET cursor = $4, matched_count = matched_count + $5
    WHERE project_id = $1 AND event_id = $2 AND cursor IS NOT DISTINCT FROM $3 RETURNING matched_count)sql"};
@@ -258,9 +301,9 @@ WITH y AS MATERIALIZED (
 d AS (
   INSERT INTO deliveries_)sql" +
          day +
-         R"sql( (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at, next_at, status, reason)
-  SELECT $1::uuid, y.id, $2::uuid, y.endpoint_id, y.subscription_id, $3::timestamptz, $3::timestamptz,
-         CASE WHEN y.reason IS NULL THEN $3::timestamptz END, CASE WHEN y.reason IS NULL THEN 0 ELSE 4 END, y.reason FROM y
+         R"sql( (project_id, id, event_id, endpoint_id, subscription_id, created_at, status, reason)
+  SELECT $1::uuid, y.id, $2::uuid, y.endpoint_id, y.subscription_id, $3::timestamptz,
+         CASE WHEN y.reason IS NULL THEN 0 ELSE 4 END, y.reason FROM y
   ON CONFLICT DO NOTHING RETURNING id, reason)
 INSERT INTO queue (lane, endpoint_id, due_at, delivery_id, project_id, event_id, subscription_id, config_version)
 SELECT y.lane, y.endpoint_id, $3::timestamptz, y.id, $1::uuid, $2::uuid, y.subscription_id, $9::bigint
@@ -276,7 +319,8 @@ Result<std::vector<PendingEvent>> list_pending(Tx& tx, const std::vector<std::in
   for (const auto& row : tx.exec(pending_sql, list.take())) {
     pending.push_back({as_id<ProjectTag>(row[0]), as_id<EventTag>(row[1]), row[2].as<std::int16_t>(),
                        row[3].as<std::int64_t>(), as_optional_id<SubscriptionTag>(row[4]), as_text(row[5]),
-                       as_text(row[6]), row[7].as<bool>()});
+                       as_text(row[6]), row[7].as<bool>(), as_optional_id<EndpointTag>(row[8]),
+                       as_optional_id<SourceTag>(row[9])});
   }
   return pending;
 }

@@ -26,7 +26,7 @@ constexpr Statement scan_sql{"queue_scan", R"sql(
 // Two index ranges an endpoint: what is due, and the first row behind it.
 constexpr Statement fetch_sql{"queue_fetch", R"sql(
   SELECT r.lane, r.endpoint_id, r.due_at, r.delivery_id, r.project_id, r.event_id, r.subscription_id, r.attempt,
-         r.config_version, r.is_due
+         r.config_version, r.is_due, r.attempts_before
     FROM unnest($1::smallint[], $2::uuid[], $3::int[], $4::timestamptz[]) w(lane, endpoint_id, rows_max, floor)
     CROSS JOIN LATERAL (
       (SELECT q.*, true AS is_due FROM queue q
@@ -38,7 +38,8 @@ constexpr Statement fetch_sql{"queue_fetch", R"sql(
         WHERE q.lane = w.lane AND q.endpoint_id = w.endpoint_id AND q.due_at > statement_timestamp()
         ORDER BY q.lane, q.endpoint_id, q.due_at LIMIT 1)) r)sql"};
 constexpr Statement contents_sql{"event_contents", R"sql(
-  SELECT e.id, e.event_type, e.body, e.headers, e.idempotency_key, e.trace_parent
+  SELECT e.id, e.event_type, e.body, e.headers, e.idempotency_key, e.trace_parent, e.source_id, e.url_query, e.url_path,
+         e.content_type
     FROM unnest($1::uuid[], $2::uuid[]) w(project_id, id)
     CROSS JOIN LATERAL (SELECT * FROM events v WHERE v.project_id = w.project_id AND v.id = w.id LIMIT 1) e)sql"};
 // By place, for the same reason as in results.cpp.
@@ -62,7 +63,8 @@ QueueRow row_from(const pqxx::row& row) {
           .subscription = as_id<SubscriptionTag>(row[6]),
           .due = as_time(row[2]),
           .attempt = row[7].as<int>(),
-          .config_version = row[8].as<std::int64_t>()};
+          .config_version = row[8].as<std::int64_t>(),
+          .attempts_before = row[10].is_null() ? 0 : row[10].as<int>()};
 }
 
 }  // namespace
@@ -129,6 +131,10 @@ Result<std::vector<StoredContent>> load_contents(Tx& tx, const std::vector<Event
     content->headers_json = as_text(row[3]);
     content->idempotency_key = as_text(row[4]);
     content->trace_parent = as_text(row[5]);
+    if (!row[6].is_null()) {
+      content->origin = std::make_shared<const EventOrigin>(
+          EventOrigin{as_id<SourceTag>(row[6]), as_text(row[7]), as_text(row[8]), as_text(row[9])});
+    }
     contents.push_back({as_id<EventTag>(row[0]), std::move(content)});
   }
   return contents;

@@ -144,6 +144,7 @@ class Array {
     value ? add(*value) : add_null();
   }
 
+  [[nodiscard]] bool is_empty() const { return count_ == 0; }
   // The parameter; the array is empty afterwards and not to be used again.
   [[nodiscard]] Wire take() {
     if (count_ == 0) wire_.resize(12);

@@ -236,7 +236,8 @@ class Round:
             deliveries=[(ulid_of(i), ulid_of(e), self.index_of[ulid_of(p)], s, n) for i, e, p, s, n in rows(
                 "SELECT id, event_id, endpoint_id, status, attempts FROM deliveries WHERE project_id = %s", project)],
             attempts=[(ulid_of(d), n, f, s) for d, n, f, s in rows(
-                "SELECT delivery_id, n, failure, status FROM attempts WHERE project_id = %s", project)],
+                "SELECT delivery_id, n, failure, status FROM attempts WHERE project_id = %s UNION ALL "
+                "SELECT id, 1, 'none', last_status FROM deliveries WHERE project_id = %s AND first_attempt IS NOT NULL", project * 2)],
             queued=queued, pending=pending, twice_max=sum(mark.bound(times) for mark in self.marks()),
             produced_problems=list(self.load.problems))
 

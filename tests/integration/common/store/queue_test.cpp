@@ -5,6 +5,7 @@
 #include <pqxx/pqxx>
 #include <thread>
 
+#include "common/store/attempts.hpp"
 #include "common/store/ingest.hpp"
 #include "common/store/results.hpp"
 #include "common/store/tx.hpp"
@@ -164,8 +165,8 @@ TEST_F(QueueTest, FencesByTheQueueRow) {
   EXPECT_EQ(record({result(row, DeliveryStatus::success, std::nullopt, 1)}).size(), 1U);
   EXPECT_TRUE(record({result(row, DeliveryStatus::retry, now_ + 60s, 1)}).empty());
   EXPECT_EQ(count("queue"), 0);
-  EXPECT_EQ(count("attempts"), 1);
-  EXPECT_EQ(database_.sql("SELECT status FROM deliveries"), "2");
+  EXPECT_EQ(count("attempts"), 0);
+  EXPECT_EQ(database_.sql("SELECT status || '/' || (first_attempt IS NOT NULL) FROM deliveries"), "2/true");
 }
 
 // Goal: a retry moves the row, counts the attempt, and the old row's result is refused. Method: retry, then both
@@ -184,6 +185,40 @@ TEST_F(QueueTest, RedatesARetry) {
   EXPECT_EQ(count("attempts"), 2);
   EXPECT_EQ(count("failed_deliveries"), 1);
   EXPECT_EQ(database_.sql("SELECT status || '/' || attempts FROM deliveries"), "3/2");
+}
+
+// Goal: a delivery's attempts are all found, whether they stand in its row or in their own. Method: a first success,
+// and a failure with a late success, listed and looked up.
+TEST_F(QueueTest, FindsAttemptsWhereverTheyStand) {
+  const auto first = event({1}), late = event({2});
+  commit({first, late});
+  auto done = result(row_of(first), DeliveryStatus::success, std::nullopt, 1);
+  done.attempt->requested_at = now_ + 1234us;
+  done.attempt->status = 204;
+  auto row = row_of(late);
+  ASSERT_EQ(record({done, result(row, DeliveryStatus::retry, now_ + 60s, 1)}).size(), 2U);
+  row.due = now_ + 60s;
+  row.attempt = 1;
+  ASSERT_EQ(record({result(row, DeliveryStatus::success, std::nullopt, 2)}).size(), 1U);
+  const auto list = [&](const DeliveryId& id) {
+    return connection_.run(TxKind::autocommit, [&](Tx& tx) { return list_attempts(tx, project_, id); }).value();
+  };
+  const auto alone = list(done.row.delivery);
+  ASSERT_EQ(alone.size(), 1U);
+  EXPECT_EQ(alone[0].n, 1);
+  EXPECT_EQ(alone[0].endpoint, done.row.endpoint);
+  EXPECT_EQ(alone[0].record.requested_at, now_ + 1234us);
+  EXPECT_EQ(alone[0].record.status, 204);
+  EXPECT_EQ(alone[0].record.failure, "none");
+  EXPECT_EQ(alone[0].record.url, done.attempt->url);
+  const auto both = list(row.delivery);
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[1].n, 2);
+  const auto found = connection_.run(TxKind::autocommit, [&](Tx& tx) {
+    return get_attempt(tx, project_, done.row.delivery, attempt_id(done.row.delivery, 1));
+  });
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->record.status, 204);
 }
 
 // Goal: the owner sees due rows in order, and when the next one is due. Method: three due rows, one later, another

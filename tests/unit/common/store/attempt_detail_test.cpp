@@ -61,6 +61,25 @@ TEST(AttemptDetail, KeepsEveryField) {
   EXPECT_TRUE(std::ranges::equal(read.phases_us, attempt.phases_us));
 }
 
+// Goal: a first attempt is whole without columns, whichever clock was ahead. Method: times to both sides of the
+// delivery's.
+TEST(AttemptDetail, KeepsAFirstAttemptWhole) {
+  for (const auto offset : {-5'000'000, -1, 0, 1, 7'654'321}) {
+    auto attempt = usual();
+    attempt.status = 299;
+    attempt.failure = "none";
+    attempt.requested_at = id_time(delivery().bytes) + Micros(offset);
+    attempt.responded_at = attempt.requested_at + Micros(77);
+    AttemptRecord read;
+    ASSERT_TRUE(decode_first_attempt(encode_first_attempt(attempt, delivery()), delivery(), read));
+    EXPECT_EQ(read.status, 299);
+    EXPECT_EQ(read.failure, "none");
+    EXPECT_EQ(read.requested_at, attempt.requested_at);
+    EXPECT_EQ(read.responded_at, attempt.responded_at);
+    EXPECT_EQ(read.response_body, attempt.response_body);
+  }
+}
+
 // Goal: a usual attempt is small, which is what the form is for. Method: its size against its headers' text.
 TEST(AttemptDetail, IsSmall) { EXPECT_LT(encode_detail(usual(), delivery()).size(), 230U); }
 
