@@ -446,3 +446,50 @@ def test_crash(own_planes, receiver):
     source.post(headers={"X-Id": "1"}).expect(200)
     assert source.stored() == 1
     wait_until("it was delivered", lambda: receiver.count(source.target) >= 1)
+
+
+# Goal: events are listed by the sources that brought them, together with other filters and page by page. Method: two sources and an
+# event without one.
+def test_list_by_source(project, receiver):
+    one, two = (Source(project, receiver, event_type_location="request.body.type") for _ in range(2))
+    for source, kind in ((one, "a"), (two, "b"), (one, "b"), (two, "a"), (one, "a")):
+        source.post(b'{"type":"%s"}' % kind.encode()).expect(200)
+    sent = project.send("a")
+    listed = lambda query: project.control.get(f"{project.path}/events?{query}").expect(200).data
+    kinds = lambda query: [(e["event_type"], e["source_metadata"]["uid"]) for e in listed(query)["content"]]
+    first, second = one.data["uid"], two.data["uid"]
+    assert kinds(f"sourceId={first}") == [("a", first), ("b", first), ("a", first)]
+    assert kinds(f"sourceId={first}&sourceId={second}&sourceId={first}") == [("a", first), ("a", second), ("b", first), ("b", second), ("a", first)]
+    assert kinds(f"sourceId={first}&sort=ASC&query=b") == [("b", first)]
+    assert kinds("sourceId=nonsense") == []
+    page = listed(f"sourceId={first}&sourceId={second}&perPage=2")
+    seen = [e["uid"] for e in page["content"]]
+    while page["pagination"]["has_next_page"]:
+        page = listed(f"sourceId={first}&sourceId={second}&perPage=2&direction=next&next_page_cursor={page['pagination']['next_page_cursor']}")
+        seen += [e["uid"] for e in page["content"]]
+    assert len(seen) == len(set(seen)) == 5 and sent not in seen
+    back = listed(f"sourceId={first}&sourceId={second}&perPage=2&direction=prev&prev_page_cursor={seen[4]}")
+    assert [e["uid"] for e in back["content"]] == seen[2:4]
+
+
+# Goal: the events of a source that brings little are found without going through everybody's. Method: 20,000 events of others written
+# as rows; PostgreSQL's own counts of what was read.
+def test_rare_source(project, receiver, planes):
+    source = Source(project, receiver)
+    source.post().expect(200)
+    planes.database.rows("""
+        INSERT INTO events (project_id, id, event_type, body, received_at, matched_count)
+        SELECT %s, (left(id_floor(now() + interval '1 minute')::text, 18) || '-8000-' || lpad(to_hex(g), 12, '0'))::uuid, 'x', '{}', now(), 0
+          FROM generate_series(1, 20000) g RETURNING 1""", [project.uuid])
+    planes.database.rows("SELECT count(*) FROM (SELECT 1) x")
+    scans = lambda: planes.database.value(
+        "SELECT sum(idx_scan) FROM pg_stat_user_indexes WHERE relname LIKE 'events\\_2%%' AND indexrelname LIKE '%%source%%'", [])
+    read = lambda: planes.database.value(
+        "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables WHERE relname LIKE 'events\\_2%%'", [])
+    wait_until("the rows are counted", lambda: planes.database.value(
+        "SELECT sum(n_tup_ins) FROM pg_stat_user_tables WHERE relname LIKE 'events\\_2%%'", []) >= 20000)
+    scanned, before = scans(), read()
+    for _ in range(10):  # also with the plan that is kept for any parameters
+        assert len(source.events()) == 1
+    wait_until("the look-ups are counted", lambda: scans() > scanned)
+    assert read() - before < 2000
