@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/crypto/digest.hpp"
 #include "common/store/config_change.hpp"
 #include "control_plane/http/context.hpp"
 #include "control_plane/http/etag.hpp"
@@ -141,12 +140,10 @@ Task<Result<Response>> answer_challenge(Context& context, RequestPtr request) {
   if (token.empty() || token.size() > kTokenBytesMax)
     co_return bad_field("crc_token", "required",
                         "crc_token: expected 1 to " + std::to_string(kTokenBytesMax) + " bytes");
-  FL_CO_TRY(const auto verifier, verifier_of(source, context.sealer));
-  if (verifier.secrets.empty()) co_return fail(Error{Code::invalid, "this source has no secret", "no_challenge"});
-  const auto mac = crypto::hmac(crypto::Hash::sha256, verifier.secrets.front().reveal(), token);
+  FL_CO_TRY(const auto proof, prove_challenge(source, token, context.sealer));
   FL_CO_TRY_VOID(co_await context.db.run(TxKind::autocommit, &store::note_source_challenge, source.project, source.id));
   Response response;
-  response.body = nlohmann::json{{"response_token", "sha256=" + crypto::to_base64(mac)}}.dump();
+  response.body = nlohmann::json{{"response_token", proof}}.dump();
   co_return response;
 }
 

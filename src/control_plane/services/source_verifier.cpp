@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/crypto/digest.hpp"
 #include "control_plane/services/endpoint_authentication.hpp"
 #include "control_plane/services/header_rules.hpp"
 
@@ -178,6 +179,12 @@ Result<SourceVerifier> verifier_of(const store::Source& source, const crypto::Se
   if (source.verifier_sealed.empty()) return SourceVerifier{};
   FL_TRY(const auto clear, sealer.open(source.verifier_sealed, to_text(source.id)));
   return store::parse_source_verifier(clear.reveal(), source.provider);
+}
+
+Result<std::string> prove_challenge(const store::Source& source, std::string_view token, const crypto::Sealer& sealer) {
+  FL_TRY(const auto verifier, verifier_of(source, sealer));
+  if (verifier.secrets.empty()) return fail(Error{Code::invalid, "this source has no secret", "no_challenge"});
+  return "sha256=" + crypto::to_base64(crypto::hmac(crypto::Hash::sha256, verifier.secrets.front().reveal(), token));
 }
 
 }  // namespace fairlead::control

@@ -18,5 +18,8 @@ namespace fairlead::control {
                                                  const crypto::Sealer& sealer);
 // How its requests are proved; for rules that depend on it.
 [[nodiscard]] Result<SourceVerifier> verifier_of(const store::Source& source, const crypto::Sealer& sealer);
+// "sha256=<base64>" of the token under the source's newest secret. Code::invalid "no_challenge" if it has none.
+[[nodiscard]] Result<std::string> prove_challenge(const store::Source& source, std::string_view token,
+                                                  const crypto::Sealer& sealer);
 
 }  // namespace fairlead::control
