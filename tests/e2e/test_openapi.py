@@ -136,8 +136,9 @@ def test_events(walk):
     assert walk.ids["eventID"] in [each["uid"] for each in walk.call("GetEventsPaged", query="?sort=ASC&perPage=50")["content"]]
     walk.call("GetEndpointEvent")
     if walk.has("ListEventMatches"):
-        assert [each["is_match"] for each in walk.call("ListEventMatches", query="?perPage=1000")["content"]].count(True) == 1
-        assert "no_filter" in [each["reason"] for each in walk.call("TryMatches", owner_id="")["content"]]
+        # The tenant's filter asks for another body than this event has; the event that is not sent has it.
+        assert "filter" in [each["reason"] for each in walk.call("ListEventMatches")["content"]]
+        assert "matched" in [each["reason"] for each in walk.call("TryMatches")["content"]]
     if walk.has("CreateDynamicEvent"):
         walk.call("CreateDynamicEvent", url=walk.receiver.url(walk.receiver.new_path()))
     if walk.has("CreateEvents"):
@@ -271,7 +272,7 @@ def test_portal(walk):
            "deliveryAttemptID": walk.tenant.project.attempts(failed["uid"])[0]["uid"]}
     special = {"ExpireSecret": {"expiration": 1}, "ForceResendEventDeliveries": {"body": {"ids": [walk.ids["eventDeliveryID"]]}},
                "UpdateSubscription": {"source_id": ""}}
-    last = ["DeleteFilter", "DeleteSubscription", "DeleteEndpoint"]
+    last = ["PauseEndpoint", "DeleteFilter", "DeleteSubscription", "DeleteEndpoint"]
     filters = {each for each in twins if "Filter" in each}
     if "CreateFilter" in filters:
         portal_filters(walk, api, ids)
