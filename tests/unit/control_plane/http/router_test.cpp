@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "control_plane/routes.hpp"
 
 namespace fairlead::control {
@@ -54,14 +56,40 @@ TEST(Router, WrongMethodNamesTheOthers) {
   EXPECT_EQ(router.match(http::verb::put, "/things/batch").allow, "POST, GET");
 }
 
-// Goal: every route below a project demands the project's right, and its first parameter is the project. Method: the
-// real table.
-TEST(Routes, EveryProjectRouteIsGuarded) {
+// Goal: every route below a project demands the project's right, what a portal token may call names what its link must
+// allow, and nothing lies outside but what is listed here. Method: the real table.
+TEST(Routes, EveryRouteIsGuarded) {
+  const std::set<std::string_view> open = {"/openapi.json", "/docs/?", "/docs/{file}", "/ingest/{mask}"};
   for (const auto& route : all_routes()) {
-    if (route.path.starts_with("/api/v1/projects/{project}"))
+    if (route.path.starts_with("/api/v1/projects/{project}")) {
       EXPECT_EQ(route.right, Right::project) << route.path;
-    else
-      EXPECT_EQ(route.path, "/api/v1/projects/?") << "only the collection of projects lies outside a project";
+    } else if (route.path.starts_with("/portal-api/")) {
+      EXPECT_EQ(route.right, Right::portal) << route.path;
+      EXPECT_NE(route.portal, Portal::refused) << route.path;
+    } else if (route.path.starts_with("/api/v1/api-keys")) {
+      EXPECT_EQ(route.right, Right::organisation_key) << route.path;
+    } else if (route.path == "/api/v1/projects/?") {
+      EXPECT_EQ(route.right, route.method == http::verb::get ? Right::any_key : Right::organisation_key);
+    } else {
+      EXPECT_EQ(route.right, Right::anyone) << route.path;
+      EXPECT_TRUE(open.contains(route.path)) << route.path << " needs no credential";
+    }
+  }
+}
+
+// Goal: a portal token can call an operation below /portal-api exactly if it can below the project, by the same handler
+// and on the same condition. Method: the real table, both ways.
+TEST(Routes, PortalRoutesAreTwins) {
+  constexpr std::string_view kProject = "/api/v1/projects/{project}";
+  for (const auto& route : all_routes()) {
+    if (!route.path.starts_with(kProject)) continue;
+    const auto path = "/portal-api" + std::string(route.path.substr(kProject.size()));
+    const auto twin = std::ranges::find_if(
+        all_routes(), [&](const Route& each) { return each.path == path && each.method == route.method; });
+    ASSERT_EQ(twin != all_routes().end(), route.portal != Portal::refused) << route.path;
+    if (twin == all_routes().end()) continue;
+    EXPECT_EQ(twin->handler, route.handler) << path;
+    EXPECT_EQ(twin->portal, route.portal) << path;
   }
 }
 
