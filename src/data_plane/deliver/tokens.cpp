@@ -5,7 +5,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <vector>
@@ -44,7 +44,8 @@ Task<Tokens::Answer> Tokens::get(EndpointId endpoint, Config config, Steady::tim
 }
 
 void Tokens::refuse(EndpointId endpoint, std::string authorization) {
-  asio::post(strand_, [this, endpoint, authorization = std::move(authorization)] {
+  // Dispatched like get()'s work, so that a get() that follows comes after it, whatever runs the strand.
+  asio::dispatch(strand_, [this, endpoint, authorization = std::move(authorization)] {
     const auto found = entries_.find(endpoint);
     if (found != entries_.end() && found->second->authorization == authorization) found->second->authorization.clear();
   });
