@@ -5,7 +5,7 @@
 #include "common/store/subscriptions.hpp"
 #include "control_plane/http/context.hpp"
 #include "control_plane/resources/events.hpp"
-#include "control_plane/services/job_input.hpp"
+#include "control_plane/resources/job_input.hpp"
 #include "control_plane/services/jobs.hpp"
 
 namespace fairlead::control {

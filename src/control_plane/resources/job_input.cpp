@@ -1,4 +1,4 @@
-#include "control_plane/services/job_input.hpp"
+#include "control_plane/resources/job_input.hpp"
 
 #include <algorithm>
 #include <array>
