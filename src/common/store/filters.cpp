@@ -128,7 +128,8 @@ Result<bool> has_event_type(Tx& tx, const ProjectId& project, const std::string&
 Result<EventTarget> get_event_target(Tx& tx, const ProjectId& project, const EventId& event) {
   const auto rows = tx.exec(target_sql, project, event);
   if (rows.empty()) return fail(Code::not_found, "event not found");
-  return EventTarget{as_optional_id<EndpointTag>(rows[0][0]), as_text(rows[0][1]), as_optional_id<SourceTag>(rows[0][2])};
+  return EventTarget{as_optional_id<EndpointTag>(rows[0][0]), as_text(rows[0][1]),
+                     as_optional_id<SourceTag>(rows[0][2])};
 }
 
 // A filter that cannot be compiled is there with its fault, and keeps no other from being refreshed.
