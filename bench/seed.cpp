@@ -32,6 +32,7 @@ struct Options {
   std::string url = "http://127.0.0.1:9/e/{n}", owner, event_type = "*";
   std::string endpoints_in, endpoints_out;
   std::int64_t events = 0;
+  int fan_out = 1;
   bool is_finished = false;
   std::size_t payload_bytes = 1024;
   std::uint32_t run = 0;
@@ -150,8 +151,8 @@ class Seed {
 
 // $1 project, $2 endpoints, $3 lanes, $4 first number, $5 last number, $6 salt, $7 body before the sequence, $8 behind,
 // $9 first due time in seconds since 1970, $10 seconds that the due times are spread over, $11 seconds that the events'
-// times are spread over, back from $13 seconds ago, $12 all numbers, $14 an
-// attempt's detail (of finished deliveries).
+// times are spread over, back from $13 seconds ago, $12 all numbers, $14 deliveries of an event; of finished ones $15
+// the detail of an attempt that failed, $16 one that did not.
 constexpr const char* kNumbersSql = R"sql(
 WITH places AS (
   SELECT p.n - 1 AS place, p.endpoint_id, p.lane,
@@ -159,18 +160,18 @@ WITH places AS (
            ORDER BY s.id LIMIT 1) AS subscription_id
     FROM unnest($2::uuid[], $3::smallint[]) WITH ORDINALITY p(endpoint_id, lane, n)),
 g AS MATERIALIZED (
-  SELECT n, p.*, lpad(to_hex((extract(epoch FROM t.at) * 1000)::bigint), 12, '0') AS head, t.at,
+  SELECT n, f, p.*, lpad(to_hex((extract(epoch FROM t.at) * 1000)::bigint), 12, '0') AS head, t.at,
          to_timestamp($9::float8 + $10::float8 * n / $12::float8) AS due
-    FROM generate_series($4::bigint, $5::bigint) n
-    JOIN places p ON p.place = n % (SELECT count(*) FROM places)
+    FROM generate_series($4::bigint, $5::bigint) n CROSS JOIN generate_series(0, $14::int - 1) f
+    JOIN places p ON p.place = (n + f) % (SELECT count(*) FROM places)
     CROSS JOIN LATERAL (SELECT now() - make_interval(secs => $13::float8 + $11::float8 * n / $12::float8) AS at) t),
 i AS MATERIALIZED (
   SELECT g.*, (head || substr(md5('e' || $6 || n), 1, 20))::uuid AS event_id,
-         (head || substr(md5('d' || $6 || n), 1, 20))::uuid AS delivery_id FROM g),
+         (head || substr(md5('d' || $6 || n || '/' || f), 1, 20))::uuid AS delivery_id FROM g),
 e AS (
   INSERT INTO events (project_id, id, event_type, body, endpoint_id, received_at, matched_count)
-  SELECT $1, event_id, 'bench.ticked', convert_to($7 || lpad(n::text, 10, '0') || $8, 'UTF8'), endpoint_id, at, 1
-    FROM i))sql";
+  SELECT $1, event_id, 'bench.ticked', convert_to($7 || lpad(n::text, 10, '0') || $8, 'UTF8'), endpoint_id, at, $14::int
+    FROM i WHERE f = 0))sql";
 constexpr const char* kQueuedSql = R"sql(,
 d AS (
   INSERT INTO deliveries (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at, next_at,
@@ -184,12 +185,12 @@ d AS (
   INSERT INTO deliveries (project_id, id, event_id, endpoint_id, subscription_id, created_at, updated_at, status,
                           attempts, last_status, first_attempt)
   SELECT $1, delivery_id, event_id, endpoint_id, subscription_id, at, at, CASE WHEN n % 20 = 0 THEN 3 ELSE 2 END, 1,
-         CASE WHEN n % 20 = 0 THEN 500 ELSE 200 END, CASE WHEN n % 20 > 0 THEN decode($15, 'hex') END FROM i),
+         CASE WHEN n % 20 = 0 THEN 500 ELSE 200 END, CASE WHEN n % 20 > 0 THEN decode($16, 'hex') END FROM i),
 f AS (
   INSERT INTO failed_deliveries (project_id, delivery_id, endpoint_id, failed_at)
   SELECT $1, delivery_id, endpoint_id, at FROM i WHERE n % 20 = 0)
 INSERT INTO attempts (project_id, delivery_id, n, requested_at, status, failure, detail)
-SELECT $1, delivery_id, 1, at, 500, 'http_status', decode($14, 'hex') FROM i WHERE n % 20 = 0)sql";
+SELECT $1, delivery_id, 1, at, 500, 'http_status', decode($15, 'hex') FROM i WHERE n % 20 = 0)sql";
 
 const DeliveryId kEpochId{};
 // The same for every delivery: answered within a millisecond.
@@ -238,21 +239,21 @@ void Seed::make_events() {
                     past = std::to_string(options_.days * 86400.0), age = std::to_string(options_.age_days * 86400.0),
                     failed = crypto::to_hex(store::encode_detail(make_attempt(500), kEpochId)),
                     answered = crypto::to_hex(store::encode_first_attempt(make_attempt(200), kEpochId)),
-                    all = std::to_string(options_.events);
+                    all = std::to_string(options_.events), fan_out = std::to_string(options_.fan_out);
   if (options_.days > 0) {
     const std::string make = "SELECT make_partitions(current_date - " + std::to_string(options_.days + 1) + ", " +
                              std::to_string(options_.days + 1) + ")";
     expect(connection.get(), PQexec(connection.get(), make.c_str()));
   }
   const std::string sql = std::string(kNumbersSql) + (options_.is_finished ? kFinishedSql : kQueuedSql);
-  const int parameters = options_.is_finished ? 15 : 13;  // as many as the statement names
+  const int parameters = options_.is_finished ? 16 : 14;  // as many as the statement names
   for (std::int64_t from = 0; from < options_.events; from += kEventsAStatement) {
     const std::string first = std::to_string(from),
                       last = std::to_string(std::min(options_.events, from + kEventsAStatement) - 1);
-    const std::array<const char*, 15> values{project.c_str(),   ids.c_str(),      numbers.c_str(), first.c_str(),
+    const std::array<const char*, 16> values{project.c_str(),   ids.c_str(),      numbers.c_str(), first.c_str(),
                                              last.c_str(),      salt.c_str(),     before.c_str(),  behind.c_str(),
                                              first_due.c_str(), due_over.c_str(), past.c_str(),    all.c_str(),
-                                             age.c_str(),       failed.c_str(),   answered.c_str()};
+                                             age.c_str(),       fan_out.c_str(),  failed.c_str(),  answered.c_str()};
     expect(connection.get(),
            PQexecParams(connection.get(), sql.c_str(), parameters, nullptr, values.data(), nullptr, nullptr, 0));
   }
@@ -273,8 +274,10 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--subscriptions", options.subscriptions, "subscriptions to make, to the endpoints in turn")
       ->check(CLI::Range(0, 1'000'000));
   app.add_option("--event-type", options.event_type, "what they select; {n} is their number")->capture_default_str();
-  app.add_option("--events", options.events, "events to make, each with one delivery, to the endpoints in turn")
+  app.add_option("--events", options.events, "events to make, to the endpoints in turn")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{100'000'000}));
+  app.add_option("--fan-out", options.fan_out, "deliveries of each event, to so many endpoints in a row")
+      ->check(CLI::Range(1, 100));
   app.add_flag("--finished", options.is_finished, "their deliveries are over (one in twenty failed), not in the queue");
   app.add_option("--payload-bytes", options.payload_bytes, "size of the events' data")
       ->check(CLI::Range(Payload::kBytesMin, std::size_t{1} << 20))
