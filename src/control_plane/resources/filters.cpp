@@ -268,15 +268,18 @@ Task<Result<Response>> test_filters(Context& context, RequestPtr request) {
   const auto work = [key, body](Tx& tx) -> Result<bool> {
     FL_TRY_VOID(check_reached(tx, key));
     FL_TRY(const auto rows, store::list_filters(tx, key.project, key.subscription));
+    const auto type = event_type_of(*key.request);
     std::vector<TypeFilter> filters;
-    for (const auto& row : rows)
+    for (const auto& row : rows) {
+      if (!matches_event_type(row.event_type, type)) continue;
       filters.push_back(make_type_filter(row.id, row.event_type, row.enabled_at.has_value(), row.text));
+    }
     auto event = body.find("request").value_or(body);
     auto subject = read_filter_subject(event);
     if (const auto payload = body.find("payload"); payload && !event.find("body")) subject.set_body(payload->raw());
     FilterBudget budget(filter_limits::steps_max);
     const SubscriptionFilters set(std::move(filters));
-    return as_match(judge_filters(&set, event_type_of(*key.request), subject, budget));
+    return as_match(judge_filters(&set, type, subject, budget));
   };
   FL_CO_TRY(const bool is_match, co_await context.db.run(TxKind::snapshot, work));
   JsonWriter json;

@@ -16,12 +16,14 @@ constexpr int kRivalsMax = 1000;
 using FiltersBySubscription = std::map<SubscriptionId, SubscriptionFilters>;
 
 Result<FiltersBySubscription> read_filters(Tx& tx, const ProjectId& project,
-                                           const std::vector<store::Subscription>& subscriptions) {
+                                           const std::vector<store::Subscription>& subscriptions,
+                                           std::string_view event_type) {
   std::vector<SubscriptionId> ids;
   for (const auto& subscription : subscriptions) ids.push_back(subscription.id);
   FL_TRY(const auto rows, store::list_filters_of(tx, project, ids));
   std::map<SubscriptionId, std::vector<TypeFilter>> grouped;
   for (const auto& row : rows) {
+    if (!matches_event_type(row.event_type, event_type)) continue;
     grouped[row.subscription].push_back(make_type_filter(row.id, row.event_type, row.enabled_at.has_value(), row.text));
   }
   FiltersBySubscription filters;
@@ -61,8 +63,7 @@ class Judge {
  private:
   void judge_by(const SubscriptionFilters* filters, MatchJudgement& made) {
     using Kind = FilterVerdict::Kind;
-    FilterBudget budget(filter_limits::steps_max);
-    auto verdict = judge_filters(filters, event_.content.event_type, subject_, budget);
+    auto verdict = judge_filters(filters, event_.content.event_type, subject_, budget_);
     if (verdict.filter != nullptr) made.filter = verdict.filter->id;
     made.is_match = verdict.kind == Kind::matched || verdict.kind == Kind::no_filter;
     switch (verdict.kind) {
@@ -83,16 +84,19 @@ class Judge {
       }
       default:
         made.reason = "filter_error";
-        made.message = verdict.reason;
+        made.message =
+            verdict.kind == Kind::deferred ? "not judged: the filters of this page take too long" : verdict.reason;
     }
   }
 
   const JudgedEvent& event_;
   FilterSubject subject_;
+  FilterBudget budget_{4 * filter_limits::steps_max};  // of a whole page
 };
 
 // Of a broadcast one subscription of each endpoint gets the event: the lowest that matches.
-Result<void> mark_served(Tx& tx, const ProjectId& project, Judge& judge, std::vector<MatchJudgement>& judged) {
+Result<void> mark_served(Tx& tx, const ProjectId& project, std::string_view event_type, Judge& judge,
+                         std::vector<MatchJudgement>& judged) {
   std::vector<EndpointId> endpoints;
   for (const auto& each : judged) {
     if (each.is_match && std::ranges::find(endpoints, each.endpoint) == endpoints.end())
@@ -101,7 +105,7 @@ Result<void> mark_served(Tx& tx, const ProjectId& project, Judge& judge, std::ve
   if (endpoints.empty()) return {};
   FL_TRY(const auto rivals, store::list_subscriptions(tx, {.project = project, .endpoints = endpoints, .name_part = ""},
                                                       {.is_descending = false, .rows_max = kRivalsMax}));
-  FL_TRY(const auto filters, read_filters(tx, project, rivals));
+  FL_TRY(const auto filters, read_filters(tx, project, rivals, event_type));
   std::map<EndpointId, SubscriptionId> served;
   for (const auto& rival : rivals) {
     if (!served.contains(rival.endpoint) && judge.judge(rival, filters).is_match)
@@ -134,7 +138,7 @@ Result<Page<MatchJudgement>> judge_subscriptions(Tx& tx, const ProjectId& projec
   FL_TRY(const auto page, read_page<store::Subscription>(query, [&](const store::Keyset& slice) {
            return store::list_subscriptions(tx, {.project = project, .endpoints = {}, .name_part = ""}, slice);
          }));
-  FL_TRY(const auto filters, read_filters(tx, project, page.rows));
+  FL_TRY(const auto filters, read_filters(tx, project, page.rows, event.content.event_type));
   Judge judge(event);
   Page<MatchJudgement> judged{.rows = {},
                               .per_page = page.per_page,
@@ -143,7 +147,7 @@ Result<Page<MatchJudgement>> judge_subscriptions(Tx& tx, const ProjectId& projec
                               .next_cursor = page.next_cursor,
                               .previous_cursor = page.previous_cursor};
   for (const auto& subscription : page.rows) judged.rows.push_back(judge.judge(subscription, filters));
-  if (is_broadcast(event.target)) FL_TRY_VOID(mark_served(tx, project, judge, judged.rows));
+  if (is_broadcast(event.target)) FL_TRY_VOID(mark_served(tx, project, event.content.event_type, judge, judged.rows));
   return judged;
 }
 
