@@ -7,6 +7,7 @@ import threading
 import urllib.parse
 from dataclasses import dataclass
 
+from support import openapi
 from support.database import uuid_of
 from support.wait import DEADLINE_SECONDS, wait_until
 
@@ -35,7 +36,9 @@ class Answer:
 def _exchange(connection, method, path, body, headers):
     connection.request(method, path, body, headers)
     response = connection.getresponse()
-    return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+    answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+    openapi.check(method, path, headers, answer.status, answer.headers, answer.body)
+    return answer
 
 
 def call(url, method, path, body=None, headers=None):
