@@ -78,8 +78,8 @@ TEST(ProjectConfig, NamesTheFieldAtFault) {
   }
 }
 
-// Goal: what is present changes, null brings the default back, names have no case, unknown names never count. Method: one
-// body.
+// Goal: what is present changes, null brings the default back, names have no case, unknown names never count. Method:
+// one body.
 TEST(ProjectConfig, Merges) {
   Config made;
   ASSERT_TRUE(made.merge(
