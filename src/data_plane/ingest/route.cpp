@@ -136,16 +136,13 @@ Task<Result<Route::Entrance>> Route::enter(std::shared_ptr<const net::HttpReques
   if (!wiring_.is_ready()) {
     co_return fail(Error{Code::unavailable, "this node is not ready to accept events", "not_ready"});
   }
-  FL_CO_TRY(auto view, co_await authorize_current(key, project));
-  co_return Entrance{key, std::move(view)};
-}
-
-// What the snapshot at hand refuses may have been configured a moment ago, so a refusal is checked once more on the
-// newest.
-Task<Result<match::ProjectPtr>> Route::authorize_current(KeyHash key, ProjectId project) {
-  if (auto view = authorize(key, project, *wiring_.refresher.current(), wiring_.clock())) co_return view;
+  if (auto view = authorize(key, project, *wiring_.refresher.current(), wiring_.clock()))
+    co_return Entrance{key, *std::move(view)};
+  // What the snapshot at hand refuses may have been configured a moment ago, so a refusal is checked once more on the
+  // newest.
   FL_CO_TRY_VOID(co_await wiring_.refresher.refresh());
-  co_return authorize(key, project, *wiring_.refresher.current(), wiring_.clock());
+  FL_CO_TRY(auto view, authorize(key, project, *wiring_.refresher.current(), wiring_.clock()));
+  co_return Entrance{key, std::move(view)};
 }
 
 Task<Result<void>> Route::judge_current(std::shared_ptr<Submission> submission) {
@@ -155,11 +152,14 @@ Task<Result<void>> Route::judge_current(std::shared_ptr<Submission> submission) 
 }
 
 Task<Result<StoredEvent>> Route::accept(std::shared_ptr<Submission> submission) {
-  const auto dynamic = submission->request.dynamic;
-  if (!dynamic) co_return co_await accept_addressed(std::move(submission));
+  return submission->request.dynamic ? accept_dynamic(std::move(submission)) : accept_addressed(std::move(submission));
+}
+
+Task<Result<StoredEvent>> Route::accept_dynamic(std::shared_ptr<Submission> submission) {
   constexpr int kRounds = 3;  // the endpoint may be deleted after it was found: the next round makes another
   for (int round = 1;; ++round) {
-    FL_CO_TRY(submission->request.target.endpoint, co_await dynamic_.resolve(submission->project, dynamic));
+    FL_CO_TRY(submission->request.target.endpoint,
+              co_await dynamic_.resolve(submission->project, submission->request.dynamic));
     auto stored = co_await accept_addressed(submission);
     const bool is_gone = !stored && stored.error().code == Code::not_found && stored.error().field == "endpoint_id";
     if (!is_gone || round == kRounds) co_return stored;

@@ -53,11 +53,11 @@ class Route {
     match::ProjectPtr project;
   };
   Task<Result<Entrance>> enter(std::shared_ptr<const net::HttpRequest> request, ProjectId project);
-  Task<Result<match::ProjectPtr>> authorize_current(KeyHash key, ProjectId project);
   // Returns once each event has its answer.
   Task<void> accept_all(std::shared_ptr<BatchWork> work);
   Task<void> accept_chain(std::shared_ptr<BatchWork> work, std::vector<std::size_t> indexes);
   Task<Result<StoredEvent>> accept(std::shared_ptr<Submission> submission);
+  Task<Result<StoredEvent>> accept_dynamic(std::shared_ptr<Submission> submission);
   Task<Result<StoredEvent>> accept_addressed(std::shared_ptr<Submission> submission);
   Task<Result<void>> judge_current(std::shared_ptr<Submission> submission);
   [[nodiscard]] Result<std::shared_ptr<Submission>> read_batch_item(const Entrance& entrance, std::string_view item,
