@@ -15,6 +15,7 @@
 
 #include "common/net/problem.hpp"
 #include "common/net/resolver.hpp"
+#include "common/net/serial.hpp"
 #include "common/ops/notify.hpp"
 #include "common/ops/version.hpp"
 #include "common/store/migrator.hpp"
@@ -37,12 +38,19 @@ void raise_descriptor_limit() {
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) spdlog::warn("descriptor_limit_unchanged limit={}", limit.rlim_cur);
 }
 
+struct IoContext : asio::io_context {
+  explicit IoContext(int threads) : io_context(threads) {
+    if (threads == 1) run_by_one_thread(*this);
+  }
+};
+
 class App {
  public:
   App(const Settings& settings, crypto::Sealer sealer, const net::AddressGuard& guard, Notifier notifier)
       : settings_(settings),
         notifier_(std::move(notifier)),
         sealer_(std::move(sealer)),
+        context_(settings.threads),
         databases_(settings),
         resolver_(context_.get_executor(), {.servers = settings.dns_servers}),
         client_(context_.get_executor(), resolver_, guard, {.ca_file = settings.tls_ca_file}),
@@ -81,7 +89,7 @@ class App {
   Settings settings_;
   Notifier notifier_;
   crypto::Sealer sealer_;
-  asio::io_context context_;  // outlives the pools below
+  IoContext context_;  // outlives the pools below
   Databases databases_;
   net::Resolver resolver_;
   net::HttpClient client_;

@@ -8,7 +8,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/write.hpp>
 #include <optional>
 #include <string>
@@ -16,11 +15,12 @@
 
 #include "common/core/client_certificate.hpp"
 #include "common/core/clock.hpp"
+#include "common/net/serial.hpp"
 #include "common/net/tls.hpp"
 
 namespace fairlead::net {
 
-using ClientStrand = boost::asio::strand<boost::asio::any_io_executor>;
+using ClientStrand = Serial;
 
 class ClientConnection {
  public:

@@ -106,7 +106,7 @@ ClientExchange::ClientExchange(std::shared_ptr<ClientParts> parts, ClientRequest
       deadline_(started_ + request_.timeout),
       pool_key_(pool_key(request_)),
       connection_(request_.is_fresh ? nullptr : parts_->pool->take(pool_key_)),
-      strand_(connection_ ? connection_->strand() : asio::make_strand(parts_->executor)),
+      strand_(connection_ ? connection_->strand() : make_serial(parts_->executor)),
       timer_(strand_),
       wake_(strand_, Steady::time_point::max()),
       is_reused_(connection_ != nullptr) {}

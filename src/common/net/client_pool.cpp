@@ -17,7 +17,7 @@ constexpr std::chrono::minutes kAgeMax{5};
 }  // namespace
 
 ClientPool::ClientPool(asio::any_io_executor executor, ClientPoolOptions options)
-    : options_(options), strand_(asio::make_strand(executor)), timer_(strand_) {}
+    : options_(options), strand_(make_serial(executor)), timer_(strand_) {}
 
 bool ClientPool::is_worn(const Idle& idle, Steady::time_point now) const {
   return now - idle.since >= options_.idle_timeout || now - idle.connection->opened_at() >= kAgeMax;

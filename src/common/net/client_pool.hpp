@@ -3,7 +3,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "common/net/client_connection.hpp"
+#include "common/net/serial.hpp"
 
 namespace fairlead::net {
 
@@ -47,7 +47,7 @@ class ClientPool : public std::enable_shared_from_this<ClientPool> {
   void arm();
 
   const ClientPoolOptions options_;
-  boost::asio::strand<boost::asio::any_io_executor> strand_;
+  Serial strand_;
   boost::asio::steady_timer timer_;  // on the strand
   mutable std::mutex mutex_;         // guards what follows
   Order order_;                      // oldest first

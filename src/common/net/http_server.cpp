@@ -7,7 +7,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/string.hpp>
 #include <mutex>
@@ -15,6 +14,7 @@
 #include <unordered_set>
 
 #include "common/net/http_session.hpp"
+#include "common/net/serial.hpp"
 
 namespace fairlead::net {
 
@@ -44,7 +44,7 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
   State(asio::io_context& io, HttpServerOptions options, HttpHandler handler)
       : context(io),
         serving(std::make_shared<HttpServing>(std::move(options), std::move(handler))),
-        acceptor(asio::make_strand(io)) {}
+        acceptor(make_serial(io.get_executor())) {}
 
   // Of one client address. After a search that found nobody to evict, the next one waits a little.
   struct Address {
@@ -148,7 +148,7 @@ void HttpServer::State::relieve() {
 
 Task<void> HttpServer::State::accept_loop() {
   while (true) {
-    auto [error, socket] = co_await acceptor.async_accept(asio::make_strand(context), use_tuple);
+    auto [error, socket] = co_await acceptor.async_accept(make_serial(context.get_executor()), use_tuple);
     if (serving->is_draining) co_return;
     if (!error) {
       serve(std::move(socket));

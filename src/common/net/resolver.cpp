@@ -13,7 +13,6 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstring>
 #include <mutex>
@@ -21,6 +20,7 @@
 #include <unordered_map>
 
 #include "common/core/clock.hpp"
+#include "common/net/serial.hpp"
 
 namespace fairlead::net {
 
@@ -40,7 +40,7 @@ struct Cached {
 
 // A socket of c-ares that the loop watches. c-ares closes it, so it is released, never closed, here.
 struct Watch {
-  explicit Watch(const asio::strand<asio::any_io_executor>& strand) : descriptor(strand) {}
+  explicit Watch(const Serial& strand) : descriptor(strand) {}
   asio::posix::stream_descriptor descriptor;
   bool wants_read = false, wants_write = false;
   bool is_reading = false, is_writing = false;  // a wait is under way
@@ -95,7 +95,7 @@ Cached to_cached(const std::string& host, int status, const ares_addrinfo* info)
 
 struct Resolver::State : std::enable_shared_from_this<Resolver::State> {
   State(asio::any_io_executor executor, ResolverOptions o)
-      : options(std::move(o)), strand(asio::make_strand(executor)), timer(strand) {}
+      : options(std::move(o)), strand(make_serial(executor)), timer(strand) {}
   ~State() { close_channel(); }
 
   struct Query {
@@ -104,7 +104,7 @@ struct Resolver::State : std::enable_shared_from_this<Resolver::State> {
   };
 
   ResolverOptions options;
-  asio::strand<asio::any_io_executor> strand;
+  Serial strand;
   // From here on only on the strand.
   asio::steady_timer timer;
   ares_channel channel = nullptr;

@@ -35,7 +35,7 @@ void Dispatcher::launch(Mailbox& box, Item item, const match::ProjectPtr& projec
   if (job.is_at_most_once)
     asio::co_spawn(strand_, fly(std::move(job)), asio::detached);
   else
-    asio::co_spawn(strand_.get_inner_executor(), fly(std::move(job)), asio::detached);
+    asio::co_spawn(executor_, fly(std::move(job)), asio::detached);
 }
 
 Task<void> Dispatcher::fly(SendJob job) {

@@ -27,8 +27,7 @@ std::vector<store::NewMetaEvent> told_of(const std::vector<store::DeliveryResult
 }
 }  // namespace
 
-Recorder::Recorder(asio::strand<asio::any_io_executor> strand, store::Db& db, Metrics& metrics, DatabaseClock clock,
-                   Recorded recorded)
+Recorder::Recorder(Serial strand, store::Db& db, Metrics& metrics, DatabaseClock clock, Recorded recorded)
     : strand_(strand),
       db_(db),
       metrics_(metrics),

@@ -4,12 +4,12 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
 
+#include "common/net/serial.hpp"
 #include "common/ops/task.hpp"
 #include "common/store/results.hpp"
 #include "data_plane/flow.hpp"
@@ -29,8 +29,7 @@ class Recorder {
  public:
   // Called on the strand for each result of a finished batch; false: somebody else had recorded it.
   using Recorded = std::function<void(const store::DeliveryResult&, bool)>;
-  Recorder(boost::asio::strand<boost::asio::any_io_executor> strand, store::Db& db, Metrics& metrics,
-           DatabaseClock clock, Recorded recorded);
+  Recorder(Serial strand, store::Db& db, Metrics& metrics, DatabaseClock clock, Recorded recorded);
 
   void add(store::DeliveryResult result);
   [[nodiscard]] std::size_t unrecorded() const { return waiting_.size() + in_batch_; }
@@ -45,7 +44,7 @@ class Recorder {
   Task<Result<std::vector<DeliveryId>>> write(Batch batch);
   Batch take_batch();
   void finish(const Batch& batch, const std::vector<DeliveryId>& recorded);
-  boost::asio::strand<boost::asio::any_io_executor> strand_;
+  Serial strand_;
   store::Db& db_;
   Metrics& metrics_;
   DatabaseClock clock_;

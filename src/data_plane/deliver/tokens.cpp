@@ -37,7 +37,7 @@ struct Tokens::Entry {
 };
 
 Tokens::Tokens(asio::any_io_executor executor, net::HttpClient& client, DatabaseClock clock)
-    : strand_(asio::make_strand(executor)), client_(client), clock_(std::move(clock)) {}
+    : strand_(make_serial(executor)), client_(client), clock_(std::move(clock)) {}
 
 Task<Tokens::Answer> Tokens::get(EndpointId endpoint, Config config, Steady::time_point deadline) {
   return asio::co_spawn(strand_, find(endpoint, std::move(config), deadline), asio::use_awaitable);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/strand.hpp>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -12,6 +11,7 @@
 #include "common/core/secret.hpp"
 #include "common/net/http_client.hpp"
 #include "common/net/oauth.hpp"
+#include "common/net/serial.hpp"
 #include "data_plane/flow.hpp"
 
 namespace fairlead::deliver {
@@ -42,7 +42,7 @@ class Tokens {
   Task<void> fetch(EntryPtr entry);
   void sweep(const EntryPtr& kept);
 
-  boost::asio::strand<boost::asio::any_io_executor> strand_;
+  Serial strand_;
   net::HttpClient& client_;
   DatabaseClock clock_;
   std::unordered_map<EndpointId, EntryPtr> entries_;

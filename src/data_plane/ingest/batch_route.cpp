@@ -3,12 +3,12 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <unordered_map>
 
 #include "common/net/problem.hpp"
+#include "common/net/serial.hpp"
 #include "data_plane/ingest/batch_answer.hpp"
 #include "data_plane/ingest/batch_request.hpp"
 #include "data_plane/ingest/route.hpp"
@@ -61,7 +61,7 @@ Task<void> Route::accept_all(std::shared_ptr<BatchWork> work) {
   const auto chains = make_chains(*work);
   if (chains.empty()) co_return;
   work->open_chains = chains.size();
-  const auto strand = asio::make_strand(co_await asio::this_coro::executor);
+  const auto strand = make_serial(co_await asio::this_coro::executor);
   co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
       [&](auto handler) {
         auto executor = asio::get_associated_executor(handler);

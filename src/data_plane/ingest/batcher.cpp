@@ -36,7 +36,7 @@ Error queue_full(std::string_view whose) {
 }  // namespace
 
 Batcher::Batcher(asio::any_io_executor executor, Wiring wiring)
-    : strand_(asio::make_strand(executor)), wiring_(std::move(wiring)), wake_(strand_, Steady::time_point::max()) {}
+    : strand_(make_serial(executor)), wiring_(std::move(wiring)), wake_(strand_, Steady::time_point::max()) {}
 
 Task<Result<StoredEvent>> Batcher::submit(std::shared_ptr<Submission> submission) {
   return asio::async_initiate<const asio::use_awaitable_t<>&, void(Result<StoredEvent>)>(

@@ -3,7 +3,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <deque>
 #include <functional>
 #include <map>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "common/core/id.hpp"
+#include "common/net/serial.hpp"
 #include "common/ops/task.hpp"
 #include "common/store/ingest.hpp"
 #include "data_plane/flow.hpp"
@@ -54,7 +54,7 @@ class Batcher {
   // Commits until stop() and then until nothing is queued.
   Task<void> run(int committers);
   void stop();
-  using Strand = boost::asio::strand<boost::asio::any_io_executor>;
+  using Strand = Serial;
   [[nodiscard]] const Strand& strand() const { return strand_; }
 
  private:

@@ -5,12 +5,12 @@
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/net/serial.hpp"
 #include "common/ops/task.hpp"
 #include "common/store/nodes.hpp"
 #include "data_plane/metrics.hpp"
@@ -29,7 +29,7 @@ struct Crew {
 
 class Ownership {
  public:
-  using Strand = boost::asio::strand<boost::asio::any_io_executor>;
+  using Strand = Serial;
   // `db` serves the lease alone, so that a renewal never waits behind other work.
   Ownership(Strand strand, store::Db& db, Metrics& metrics, std::string node_name, int lane_count, Crew crew);
 

@@ -22,7 +22,7 @@ std::vector<EndpointId> endpoints_of(const store::ConfigChanges& changes) {
 }  // namespace
 
 Refresher::Refresher(asio::any_io_executor executor, store::Db& db, const crypto::Sealer& sealer, Changed changed)
-    : strand_(asio::make_strand(executor)),
+    : strand_(make_serial(executor)),
       db_(db),
       sealer_(sealer),
       changed_(std::move(changed)),

@@ -3,12 +3,12 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <functional>
 #include <mutex>
 #include <optional>
 
 #include "common/crypto/seal.hpp"
+#include "common/net/serial.hpp"
 #include "common/ops/task.hpp"
 #include "common/store/db.hpp"
 #include "data_plane/match/snapshot.hpp"
@@ -38,7 +38,7 @@ class Refresher {
   Task<Result<void>> refresh_on_strand();
   Task<Result<void>> read_once();
   Task<void> run_on_strand(std::chrono::milliseconds period);
-  boost::asio::strand<boost::asio::any_io_executor> strand_;
+  Serial strand_;
   store::Db& db_;
   const crypto::Sealer& sealer_;
   Changed changed_;

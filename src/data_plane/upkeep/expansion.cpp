@@ -19,7 +19,7 @@ constexpr std::size_t kChunk = 500;
 }  // namespace
 
 Expansion::Expansion(asio::any_io_executor executor, Wiring wiring)
-    : strand_(asio::make_strand(executor)), wiring_(std::move(wiring)), wake_(strand_) {}
+    : strand_(make_serial(executor)), wiring_(std::move(wiring)), wake_(strand_) {}
 
 void Expansion::notify() {
   asio::post(strand_, [this] {

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <functional>
 #include <vector>
 
+#include "common/net/serial.hpp"
 #include "common/ops/task.hpp"
 #include "common/store/ingest.hpp"
 #include "data_plane/flow.hpp"
@@ -28,7 +28,7 @@ class Expansion {
     Offer offer;
     Recall recall;
   };
-  using Strand = boost::asio::strand<boost::asio::any_io_executor>;
+  using Strand = Serial;
   // Matching a large event takes long: the strand is its own.
   Expansion(boost::asio::any_io_executor executor, Wiring wiring);
   [[nodiscard]] Strand strand() const { return strand_; }

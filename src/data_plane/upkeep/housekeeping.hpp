@@ -3,13 +3,13 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/net/serial.hpp"
 #include "common/ops/task.hpp"
 #include "common/store/api_keys.hpp"
 #include "common/store/nodes.hpp"
@@ -29,7 +29,7 @@ class Housekeeping {
     std::function<NodeId()> node;
     std::function<std::vector<store::KeyLastUse>()> take_key_uses = {};
   };
-  using Strand = boost::asio::strand<boost::asio::any_io_executor>;
+  using Strand = Serial;
   Housekeeping(Strand strand, Wiring wiring);
 
   // Four loops, until stop(). On the strand.

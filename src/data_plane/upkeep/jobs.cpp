@@ -154,7 +154,7 @@ Result<Plan> plan_chunk(store::Tx& tx, const store::Job& job, const match::Proje
 }  // namespace
 
 Jobs::Jobs(asio::any_io_executor executor, Wiring wiring)
-    : strand_(asio::make_strand(executor)), wiring_(std::move(wiring)), wake_(strand_), next_purge_(Steady::now()) {}
+    : strand_(make_serial(executor)), wiring_(std::move(wiring)), wake_(strand_), next_purge_(Steady::now()) {}
 
 void Jobs::notify() {
   asio::post(strand_, [this] {

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <functional>
 #include <unordered_map>
 #include <vector>
 
+#include "common/net/serial.hpp"
 #include "common/ops/task.hpp"
 #include "common/store/events.hpp"
 #include "common/store/jobs.hpp"
@@ -19,7 +19,7 @@ namespace fairlead::upkeep {
 
 class Jobs {
  public:
-  using Strand = boost::asio::strand<boost::asio::any_io_executor>;
+  using Strand = Serial;
   struct Wiring {
     store::Db& db;
     match::Refresher& refresher;

@@ -98,7 +98,7 @@ net::ClientResponse refused(std::string why) {
 }  // namespace
 
 MetaSender::MetaSender(asio::any_io_executor executor, Wiring wiring)
-    : strand_(asio::make_strand(executor)), wiring_(std::move(wiring)), pause_(strand_) {}
+    : strand_(make_serial(executor)), wiring_(std::move(wiring)), pause_(strand_) {}
 
 Task<void> MetaSender::run() { return asio::co_spawn(strand_, run_on_strand(), asio::use_awaitable); }
 

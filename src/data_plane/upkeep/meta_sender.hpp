@@ -3,10 +3,10 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <unordered_map>
 
 #include "common/net/http_client.hpp"
+#include "common/net/serial.hpp"
 #include "common/store/meta_events.hpp"
 #include "data_plane/flow.hpp"
 #include "data_plane/match/refresh.hpp"
@@ -23,7 +23,7 @@ class MetaSender {
     net::HttpClient& client;
     DatabaseClock clock;
   };
-  using Strand = boost::asio::strand<boost::asio::any_io_executor>;
+  using Strand = Serial;
 
   MetaSender(boost::asio::any_io_executor executor, Wiring wiring);
   // Until stop(). What is under way then ends with the client.
