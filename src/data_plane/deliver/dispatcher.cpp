@@ -8,6 +8,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "data_plane/deliver/window.hpp"
+
 namespace fairlead::deliver {
 namespace asio = boost::asio;
 namespace {
@@ -18,7 +20,8 @@ constexpr std::chrono::seconds kYoung{10};  // how long an offer may trail its c
 }  // namespace
 
 Dispatcher::Dispatcher(asio::any_io_executor executor, Wiring wiring)
-    : strand_(asio::make_strand(executor)),
+    : executor_(executor),
+      strand_(make_serial(executor)),
       wiring_(std::move(wiring)),
       recorder_(strand_, wiring_.record_db, wiring_.metrics, wiring_.clock,
                 [this](const store::DeliveryResult& result, bool is_recorded) { recorded(result, is_recorded); }),
@@ -114,13 +117,14 @@ void Dispatcher::accept_rows(std::vector<OfferedDelivery> rows) {
 // One row always fits into an empty mailbox, so that nobody starves whatever the others hold.
 std::size_t Dispatcher::room(const Mailbox& box) const {
   const std::size_t floor = box.ready.empty() && box.in_flight == 0 ? 1 : 0;
-  if (hand_bytes_ >= limits::hand_bytes_max) return floor;
-  const std::size_t most = ready_rows_ < limits::hand_rows_max ? limits::mailbox_rows_max : limits::mailbox_rows_min;
+  if (box.ready_bytes >= window_of(limits::hand_bytes_max, hand_bytes_)) return floor;
+  const std::size_t most = std::max(limits::mailbox_rows_min, window_of(limits::hand_rows_max, ready_rows_));
   return std::max(floor, most - std::min(most, box.ready.size()));
 }
 
 void Dispatcher::push(Mailbox& box, Item item) {
   hand_bytes_ += item.content->body->size();
+  box.ready_bytes += item.content->body->size();
   ++ready_rows_;
   box.in_hand.insert(item.row.delivery);
   box.ready.push_back(std::move(item));
@@ -129,6 +133,7 @@ void Dispatcher::push(Mailbox& box, Item item) {
 Item Dispatcher::take_ready(Mailbox& box) {
   Item item = std::move(box.ready.front());
   box.ready.pop_front();
+  box.ready_bytes -= item.content->body->size();
   --ready_rows_;
   return item;
 }

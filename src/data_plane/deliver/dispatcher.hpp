@@ -4,7 +4,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "common/net/http_client.hpp"
+#include "common/net/serial.hpp"
 #include "common/store/nodes.hpp"
 #include "common/store/queue.hpp"
 #include "data_plane/deliver/mailbox.hpp"
@@ -23,9 +23,8 @@
 namespace fairlead::deliver {
 
 namespace limits {
-inline constexpr std::size_t mailbox_rows_max = 1024;  // while there is room for all
-inline constexpr std::size_t mailbox_rows_min = 32;    // always
-inline constexpr std::size_t hand_rows_max = 32768;    // from here on a mailbox takes no more than its minimum
+inline constexpr std::size_t mailbox_rows_min = 32;  // always, unless the bytes are used up
+inline constexpr std::size_t hand_rows_max = 32768;  // of all mailboxes; one may hold its window of them
 inline constexpr std::size_t in_flight_max = 8192;
 inline constexpr std::size_t hand_bytes_max = 64 * 1024 * 1024;
 inline constexpr std::size_t fetch_endpoints_max = 64;
@@ -46,7 +45,7 @@ class Dispatcher {
     // Endpoints of lanes that others own got rows: tell them.
     std::function<void(std::vector<store::EndpointDue>)> hint;
   };
-  using Strand = boost::asio::strand<boost::asio::any_io_executor>;
+  using Strand = Serial;
 
   Dispatcher(boost::asio::any_io_executor executor, Wiring wiring);
 
@@ -145,6 +144,7 @@ class Dispatcher {
   void apply_state(const store::EndpointState& state);
   [[nodiscard]] store::EndpointState state_of(const Mailbox& box) const;
 
+  boost::asio::any_io_executor executor_;
   Strand strand_;
   Wiring wiring_;
   Recorder recorder_;

@@ -27,6 +27,7 @@ struct Mailbox {
   EndpointId endpoint;
   std::int16_t lane;
   std::deque<Item> ready;                              // due, in hand, not yet sent
+  std::size_t ready_bytes = 0;                         // of their bodies
   std::unordered_set<DeliveryId> in_hand;              // ready, in flight, or answered and not yet recorded
   std::unordered_set<DeliveryId> done_while_fetching;  // a fetch under way may still bring their old rows
   int in_flight = 0;
