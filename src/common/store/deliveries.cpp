@@ -30,7 +30,8 @@ SELECT p.*, e.event_type, e.body, e.headers, e.idempotency_key, e.received_at, s
 constexpr const char* kColumns = R"sql(
 SELECT w.id, w.project_id, w.event_id, w.endpoint_id, w.subscription_id, w.created_at,
        coalesce(w.updated_at, w.created_at),
-       CASE WHEN w.status <= 1 THEN coalesce(w.next_at, w.created_at) END, w.status, w.attempts, w.reason, w.event_type, CASE WHEN w.n = 1 OR w.bytes <= $3 THEN w.body END, w.headers,
+       CASE WHEN w.status <= 1 THEN coalesce(w.next_at, w.created_at) END, w.status, w.attempts, w.reason,
+       w.event_type, CASE WHEN w.n = 1 OR w.bytes <= $3 THEN w.body END, w.headers,
        w.idempotency_key, w.received_at, w.delivery_mode, w.retry_config, w.name, w.url, w.owner_id, w.support_email,
        w.endpoint_deleted_at, w.endpoint_status, NOT (w.n = 1 OR w.bytes <= $3), w.url_query, w.source_id,
        w.source_mask, w.source_name, w.source_type, w.source_provider, w.source_is_disabled
