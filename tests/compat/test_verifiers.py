@@ -28,7 +28,8 @@ def node_libraries(tmp_path_factory):
     subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True, timeout=180)
 
     def verify(deliveries):
-        lines = "".join(json.dumps({"secret": whsec(secret), "headers": arrival.header_map, "body": base64.b64encode(arrival.body).decode()}) + "\n"
+        lines = "".join(json.dumps({"secret": whsec(secret), "headers": arrival.header_map,
+                                    "body": base64.b64encode(arrival.body).decode()}) + "\n"
                         for secret, arrival in deliveries)
         done = subprocess.run([shutil.which("node"), "verify.mjs"], cwd=folder, input=lines, text=True, capture_output=True, timeout=60,
                               check=True, env={"PATH": os.environ["PATH"]})

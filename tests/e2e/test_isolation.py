@@ -235,7 +235,8 @@ def test_neighbours_id_elsewhere_is_like_none(ours, neighbour, operation):
         place = PLACES[name]
         if place not in OWNED:
             continue
-        bodies = [(each, body_of(operation, ours.known(**{name: [each] if is_list else each}))) for each in (neighbour.ids[place], random_id())]
+        bodies = [(each, body_of(operation, ours.known(**{name: [each] if is_list else each})))
+                  for each in (neighbour.ids[place], random_id())]
         answers = [(api.request(operation.method, fill(operation, ours.ids), body), each) for each, body in bodies]
         assert answers[0][0].status in ((404, 403, 400, 200) if is_list else (404, 403, 400)), answers[0]
         assert words(*answers[0]) == words(*answers[1])
@@ -282,7 +283,8 @@ def test_portal_token_elsewhere_and_after_its_end(ours, theirs):
     link = ours.post("/portal-links", {"name": "short", "owner_id": ours.owner})
     api = ours.api(link["token"])
     for operation in project_operations():
-        answers = [(api.request(operation.method, fill(operation, {**theirs.ids, "projectID": each}), body_of(operation, theirs.known())), each)
+        body = body_of(operation, theirs.known())
+        answers = [(api.request(operation.method, fill(operation, {**theirs.ids, "projectID": each}), body), each)
                    for each in (theirs.ids["projectID"], random_id())]
         assert answers[0][0].status in (404, 403), (operation.id, answers[0])
         assert words(*answers[0]) == words(*answers[1])

@@ -238,8 +238,8 @@ def test_meta_events(walk):
     if not walk.has("GetMetaEventsPaged"):
         return
     path = walk.receiver.new_path()
-    project = walk.planes.project("meta events of the walk", meta_event={"is_enabled": True, "type": "http", "event_type": ["endpoint.created"],
-                                                                        "url": walk.receiver.url(path), "secret": "s"})
+    project = walk.planes.project("meta events of the walk", meta_event={
+        "is_enabled": True, "type": "http", "event_type": ["endpoint.created"], "url": walk.receiver.url(path), "secret": "s"})
     project.endpoint(walk.receiver.url(walk.receiver.new_path()))
     ids = {"projectID": project.id}
     api = project.control
@@ -268,8 +268,8 @@ def test_portal(walk):
     subscription = walk.call("PortalCreateSubscription", api=api, endpoint_id=made["uid"], source_id="")
     failed, path = failed_portal_delivery(walk, made)
     walk.receiver.script(path, Reply(200))
-    ids = {"endpointID": made["uid"], "subscriptionID": subscription["uid"], "eventDeliveryID": failed["uid"], "eventID": failed["event_id"],
-           "deliveryAttemptID": walk.tenant.project.attempts(failed["uid"])[0]["uid"]}
+    ids = {"endpointID": made["uid"], "subscriptionID": subscription["uid"], "eventDeliveryID": failed["uid"],
+           "eventID": failed["event_id"], "deliveryAttemptID": walk.tenant.project.attempts(failed["uid"])[0]["uid"]}
     special = {"ExpireSecret": {"expiration": 1}, "ForceResendEventDeliveries": {"body": {"ids": [walk.ids["eventDeliveryID"]]}},
                "UpdateSubscription": {"source_id": ""}}
     last = ["PauseEndpoint", "DeleteFilter", "DeleteSubscription", "DeleteEndpoint"]

@@ -73,8 +73,8 @@ class Tenant:
 
     def known(self, **changes):
         """Members of request bodies by name, so that a body made from its schema is this project's."""
-        known = {"endpoint_id": self.ids["endpointID"], "owner_id": self.owner, "url": self.hook, "event_type": self.event_type, "data": {"n": 1},
-                 "source_id": self.ids.get("sourceID", ""), "name": f"name-{secrets.token_hex(4)}"}
+        known = {"endpoint_id": self.ids["endpointID"], "owner_id": self.owner, "url": self.hook, "event_type": self.event_type,
+                 "data": {"n": 1}, "source_id": self.ids.get("sourceID", ""), "name": f"name-{secrets.token_hex(4)}"}
         return {**known, **changes}
 
     def api(self, key=None, plane=None):
