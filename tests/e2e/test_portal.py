@@ -178,6 +178,25 @@ def test_sources_do_not_show(project, receiver):
         assert source["mask_id"].encode() not in shown and b"key=k1" not in shown and b'"bank"' not in shown, path
 
 
+# Goal: which source a subscription listens to is not the customer's choice. Method: made with one, given one, taken from one that has
+# it, each the same for an id that no source has; other changes of one that has it go through and leave it.
+def test_sources_are_not_chosen(project, receiver):
+    endpoint, other = (project.endpoint(receiver.url(receiver.new_path()), owner_id="acme") for _ in range(2))
+    source = project.control.post(f"{project.path}/sources", {"name": "bank", "type": "http", "verifier": {"type": "noop"}}).expect(201).data
+    bound, free = project.subscribe(endpoint, ["*"], source_id=source["uid"]), project.subscribe(other, ["*"])
+    api = portal(project, make_link(project, can_manage_endpoint=True))
+    bound_path, free_path = (f"/portal-api/subscriptions/{each['uid']}" for each in (bound, free))
+    for id_ in (source["uid"], RANDOM):
+        for method, path, body in [("POST", "/portal-api/subscriptions", {"name": "x", "endpoint_id": endpoint["uid"], "source_id": id_}),
+                                   ("PUT", free_path, {"source_id": id_})]:
+            answer = api.request(method, path, body).expect(403).json
+            assert (answer["code"], answer["field"]) == ("portal_token_refused", "source_id")
+    api.put(bound_path, {"source_id": None}).expect(403)
+    api.put(bound_path, {"name": "renamed"}).expect(202)
+    kept = project.control.get(f"{project.path}/subscriptions/{bound['uid']}").data
+    assert (kept["name"], kept["source_metadata"]["uid"]) == ("renamed", source["uid"])
+
+
 # Goal: what is not for customers is closed to their tokens. Method: writes and reads of the management API that no portal has, of this
 # and of another project.
 def test_refused(planes, project):

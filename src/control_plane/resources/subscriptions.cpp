@@ -137,6 +137,14 @@ Result<void> check_allowed_types(const store::Subscription& subscription, const 
   return {};
 }
 
+// Which sources there are is the project's own matter.
+Result<void> check_source_choice(const std::optional<SourceId>& former, const store::Subscription& subscription,
+                                 const Caller& caller) {
+  if (!caller.portal || subscription.source == former) return {};
+  return fail(Error{Code::forbidden, "source_id: a portal's customer does not choose sources", "portal_token_refused",
+                    "source_id"});
+}
+
 // Types named exactly join the catalogue; patterns do not, nor what a portal's customer names.
 Result<void> name_event_types(Tx& tx, const store::Subscription& subscription, const Caller& caller, IdSource& ids) {
   if (caller.portal) return {};
@@ -177,6 +185,7 @@ Result<store::Subscription> insert(Tx& tx, const Request& request, const JsonBod
   FL_TRY_VOID(apply_subscription_input(made, body));
   FL_TRY(const auto filter, read_subscription_filter(request.http->body));
   FL_TRY_VOID(check_allowed_types(made, request.caller));
+  FL_TRY_VOID(check_source_choice({}, made, request.caller));
   FL_TRY_VOID(check_endpoint(tx, made, request.caller));
   made.created_at = made.updated_at = wall_now();
   FL_TRY_VOID(store::insert_subscription(tx, made, version));
@@ -194,6 +203,7 @@ Result<store::Subscription> update(Tx& tx, const SubscriptionKey& key, const Jso
   FL_TRY_VOID(apply_subscription_input(subscription, body));
   FL_TRY(const auto filter, read_subscription_filter(key.request->http->body));
   FL_TRY_VOID(check_allowed_types(subscription, caller));
+  FL_TRY_VOID(check_source_choice(former.second, subscription, caller));
   if (std::pair(subscription.endpoint, subscription.source) != former)
     FL_TRY_VOID(check_endpoint(tx, subscription, caller));
   subscription.updated_at = wall_now();
