@@ -30,8 +30,8 @@ ReadSettings read_settings(std::map<std::string, std::string> environment, std::
       reader.list("FAIRLEAD_DNS_SERVERS", "DNS servers as ADDRESS[:PORT], comma separated; default: the system's");
   settings.tls_ca_file =
       reader.text("FAIRLEAD_TLS_CA_FILE", "", "PEM file with a further certificate authority that endpoints may use");
-  settings.public_url = reader.text("FAIRLEAD_PUBLIC_URL", "",
-                                    "base URL under which clients reach this API, for links; default: the request's Host");
+  settings.public_url = reader.text(
+      "FAIRLEAD_PUBLIC_URL", "", "base URL under which clients reach this API, for links; default: the request's Host");
   settings.threads = static_cast<int>(reader.number("FAIRLEAD_THREADS", 2, 1, 64, "threads that serve requests"));
   if (const auto url = net::parse_internal_url(settings.data_url); !url)
     reader.problem("FAIRLEAD_DATA_URL: " + url.error().message);

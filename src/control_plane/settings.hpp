@@ -16,7 +16,7 @@ struct Settings {
   Listen listen;
   Listen admin_listen;
   std::string data_url;
-  std::string public_url;  // empty: as each request's Host says
+  std::string public_url;                // empty: as each request's Host says
   std::vector<std::string> dns_servers;  // empty: the system's
   std::string tls_ca_file;               // empty: the system's authorities only
   int threads = 2;

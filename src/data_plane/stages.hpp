@@ -18,8 +18,8 @@
 #include "data_plane/settings.hpp"
 #include "data_plane/upkeep/expansion.hpp"
 #include "data_plane/upkeep/housekeeping.hpp"
-#include "data_plane/upkeep/meta_sender.hpp"
 #include "data_plane/upkeep/jobs.hpp"
+#include "data_plane/upkeep/meta_sender.hpp"
 
 namespace fairlead::data {
 

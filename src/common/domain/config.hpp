@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,7 +56,7 @@ struct EndpointConfig {
   std::optional<AuthenticationHeader> authentication;
   std::shared_ptr<const Secret> oauth;  // OAuth 2.0 client credentials (net/oauth reads them); null: none
   std::shared_ptr<const ClientCertificate> certificate;
-  bool is_form = false;  // bodies travel as application/x-www-form-urlencoded
+  bool is_form = false;        // bodies travel as application/x-www-form-urlencoded
   bool is_unreadable = false;  // its secrets were sealed by another master key: it cannot be sent to
 };
 

@@ -34,7 +34,7 @@ struct QueueRow {
 // What an event that came in through a source has beyond others.
 struct EventOrigin {
   SourceId source;
-  std::string url_query;     // as sent, without "?"
+  std::string url_query;  // as sent, without "?"
   std::string url_path;
   std::string content_type;  // of a body that is delivered as opaque bytes; empty: it is JSON
 };

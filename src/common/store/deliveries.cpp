@@ -213,12 +213,11 @@ pqxx::result aggregate(Tx& tx, const DeliveryFilter& filter, const Keyset& withi
   const auto place = place_of(filter, "$3", "$7");
   const auto conditions = conditions_of(filter, 4);
   const auto group = what.starts_with("d.status") ? " GROUP BY d.status" : "";
-  return tx.exec_named(name + place.label + conditions.label,
-                       "SELECT " + what + " FROM " + place.from + " WHERE " + between(place, "$3") + " AND " +
-                           conditions.sql + group,
-                       filter.project, DeliveryId{within.low}, DeliveryId{within.high}, filter.start, filter.end,
-                       lists.endpoints.take(), filter.event, filter.subscription, lists.statuses.take(),
-                       filter.event_type, filter.owner_id);
+  return tx.exec_named(
+      name + place.label + conditions.label,
+      "SELECT " + what + " FROM " + place.from + " WHERE " + between(place, "$3") + " AND " + conditions.sql + group,
+      filter.project, DeliveryId{within.low}, DeliveryId{within.high}, filter.start, filter.end, lists.endpoints.take(),
+      filter.event, filter.subscription, lists.statuses.take(), filter.event_type, filter.owner_id);
 }
 
 }  // namespace
@@ -237,10 +236,10 @@ Result<std::vector<StoredDelivery>> list_deliveries(Tx& tx, const DeliveryFilter
   Lists lists(filter);
   const auto [name, sql] = list_statement(filter, keyset);
   std::vector<StoredDelivery> deliveries;
-  for (const auto& row : tx.exec_named(name, sql, filter.project, DeliveryId{keyset.low}, filter.bytes_max,
-                                       DeliveryId{keyset.high}, keyset.rows_max, filter.start, filter.end,
-                                       lists.endpoints.take(), filter.event, filter.subscription, lists.statuses.take(),
-                                       filter.event_type, filter.owner_id)) {
+  for (const auto& row :
+       tx.exec_named(name, sql, filter.project, DeliveryId{keyset.low}, filter.bytes_max, DeliveryId{keyset.high},
+                     keyset.rows_max, filter.start, filter.end, lists.endpoints.take(), filter.event,
+                     filter.subscription, lists.statuses.take(), filter.event_type, filter.owner_id)) {
     deliveries.push_back(delivery_from(row));
   }
   FL_TRY_VOID(mark_begun(tx, filter.project, deliveries));

@@ -37,7 +37,7 @@ struct StoredDelivery {
   EndpointBrief endpoint_brief;
   std::optional<SourceBrief> source;  // of the event
   std::string url_query;              // that the event came with
-  bool is_beyond = false;  // did not fit into the bytes of its page: only the id counts
+  bool is_beyond = false;             // did not fit into the bytes of its page: only the id counts
 };
 
 struct DeliveryFilter {

@@ -38,13 +38,13 @@ struct EventFilter {
   std::vector<EndpointId> endpoints;  // addressed to or matched by one of them; empty: any
   std::vector<SourceId> sources;      // came in through one of them; empty: any
   std::string idempotency_key;
-  std::string owner_id;        // addressed to the owner, or to an endpoint of theirs
-  std::string text_part;       // of event type, idempotency key or the source's name, case-insensitive
+  std::string owner_id;   // addressed to the owner, or to an endpoint of theirs
+  std::string text_part;  // of event type, idempotency key or the source's name, case-insensitive
   // Ids that text_part may be the beginning of: they match, too.
   IdBytes text_low = id_highest, text_high = id_lowest;
   std::vector<std::string> payload_parts;  // JSON that the payload contains, up to payload_parts_max; empty: any
-  std::int64_t bytes_max = 0;  // of all bodies together; the first always fits
-  std::optional<EndpointId> missing_for;  // only those that may concern this endpoint and have no delivery for it
+  std::int64_t bytes_max = 0;              // of all bodies together; the first always fits
+  std::optional<EndpointId> missing_for;   // only those that may concern this endpoint and have no delivery for it
 };
 
 // The event, or Code::not_found.

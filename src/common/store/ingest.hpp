@@ -66,10 +66,10 @@ struct PendingEvent {
   std::string owner_id;
   bool is_broadcast = false;
   std::optional<EndpointId> endpoint;  // that it was addressed to
-  std::optional<SourceId> source;  // that it came in through
+  std::optional<SourceId> source;      // that it came in through
 };
-// Up to 16 events of these lanes that are still to be expanded: those that were expanded least, so that a large one does
-// not hold up small ones behind it, and the oldest, so that small ones do not hold up a large one.
+// Up to 16 events of these lanes that are still to be expanded: those that were expanded least, so that a large one
+// does not hold up small ones behind it, and the oldest, so that small ones do not hold up a large one.
 [[nodiscard]] Result<std::vector<PendingEvent>> list_pending(Tx& tx, const std::vector<std::int16_t>& lanes);
 // Inserts one chunk of an event's deliveries and moves its cursor from the one that was read, or finishes it (`next`
 // empty). False: somebody else moved it, nothing was changed. Run it read_write.

@@ -116,7 +116,8 @@ Task<Result<Response>> show_delivery(Context& context, RequestPtr request) {
     FL_TRY(const auto delivery, get_reached(tx, key));
     FL_TRY(const auto project, store::get_project(tx, key.project));
     JsonWriter json;
-    write_delivery(json, delivery, ProjectConfig::from_stored(project.config).strategy(), content_view(key.request->caller));
+    write_delivery(json, delivery, ProjectConfig::from_stored(project.config).strategy(),
+                   content_view(key.request->caller));
     return json.take();
   };
   FL_CO_TRY(const auto data, co_await context.db.run(TxKind::snapshot, read));

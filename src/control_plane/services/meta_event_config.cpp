@@ -60,8 +60,7 @@ Result<void> ProjectConfig::merge_meta_event(const JsonBody& input, const MetaEv
     return bad_field(given.path_of("secret"), "required",
                      "a redacted value stands for one that is kept, and none is kept");
   }
-  if (secret.value.empty() && sealed.empty() && is_enabled.value)
-    secret.value = crypto::make_signing_secret();
+  if (secret.value.empty() && sealed.empty() && is_enabled.value) secret.value = crypto::make_signing_secret();
   if (!secret.value.empty() && secret.value != redacted)
     sealed = crypto::to_base64(rules.sealer.seal(secret.value, to_text(rules.project)));
   config_["meta_event"] = {{"is_enabled", is_enabled.value},

@@ -84,9 +84,9 @@ Result<void> judge(Submission& submission, const match::Snapshot& snapshot, Time
 }
 
 void find_submission_matches(Submission& submission, const match::ProjectView& view) {
-  auto found = match::match_event(view, {.target = submission.request.target,
-                                         .content = *submission.request.content,
-                                         .matches_max = matches_inline_max});
+  auto found = match::match_event(
+      view,
+      {.target = submission.request.target, .content = *submission.request.content, .matches_max = matches_inline_max});
   submission.is_pending = found.next.has_value();
   if (!submission.is_pending) submission.matches = std::move(found.matches);
 }

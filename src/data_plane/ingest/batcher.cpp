@@ -166,12 +166,11 @@ std::vector<store::NewEvent> Batcher::to_events(const Entries& batch) const {
                           .is_pending = submission.is_pending,
                           .pending_lane = store::lane_of(entry.id.bytes, wiring_.lane_count)};
     for (const auto& match : submission.matches) {
-      event.deliveries.push_back(
-          {.id = store::make_delivery_id(entry.id, entry.id, match.subscription->id),
-           .subscription = match.subscription->id,
-           .endpoint = match.endpoint->id,
-           .lane = store::lane_of(match.endpoint->id.bytes, wiring_.lane_count),
-           .discard_reason = match::discard_reason(match)});
+      event.deliveries.push_back({.id = store::make_delivery_id(entry.id, entry.id, match.subscription->id),
+                                  .subscription = match.subscription->id,
+                                  .endpoint = match.endpoint->id,
+                                  .lane = store::lane_of(match.endpoint->id.bytes, wiring_.lane_count),
+                                  .discard_reason = match::discard_reason(match)});
     }
     events.push_back(std::move(event));
   }
