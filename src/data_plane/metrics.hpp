@@ -56,7 +56,7 @@ class Metrics {
   // By status class, delivery status and failure class: looked up once, counted often.
   std::array<prometheus::Counter*, 6> answers_{};
   std::array<prometheus::Counter*, 5> finished_{};
-  std::array<prometheus::Counter*, 16> attempts_{};
+  std::array<prometheus::Counter*, static_cast<std::size_t>(net::FailureClass::internal) + 1> attempts_{};
 };
 
 }  // namespace fairlead
