@@ -63,7 +63,10 @@ void try_headers(fuzz::Input& input) {
   const auto name = input.line(), value = input.rest();
   if (check_header_name(name, "name")) require(fuzz::is_token(name), "a header's name is a token");
   if (check_header_value(value, "value")) require(!fuzz::has_control_character(value), "a value stays on its line");
-  if (parse_authorization(value)) require(value.find(" CO.") != std::string_view::npos, "a key is one of ours");
+  if (const auto credential = parse_authorization(value)) {
+    const bool is_key = value.find(" CO.") != std::string_view::npos;
+    require(is_key == (credential->kind == Credential::Kind::api_key), "what is a key says so, all else is a portal's");
+  }
   static_cast<void>(ApiVersion::from_header(value));
 }
 
