@@ -32,7 +32,9 @@ stop_test_database() {
 sanitizer_settings() {
   export ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
   export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
-  export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
+  # Suppressions go by the functions' names, which the runtime asks a symbolizer for; binutils, which clang needs, has one.
+  export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$root/tests/support/races.supp:print_suppressions=0"
+  TSAN_OPTIONS+=":external_symbolizer_path=$(command -v addr2line):allow_addr2line=1"
   # libpqxx 6.4 asks a broken connection for its encoding before it owns the result that it was given, which is then lost.
   export LSAN_OPTIONS="print_suppressions=0:suppressions=$root/tests/support/leaks.supp${LSAN_OPTIONS:+:$LSAN_OPTIONS}"
 }
