@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/core/form_text.hpp"
 #include "data_plane/ingest/request_members.hpp"
 
 namespace fairlead::ingest {
@@ -10,30 +11,6 @@ namespace {
 constexpr std::size_t kBoundaryBytesMax = 200;
 
 std::unexpected<Error> invalid(std::string message) { return bad_field("", "invalid_form", std::move(message)); }
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string decode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '+') {
-      out += ' ';
-    } else if (text[at] == '%' && at + 2 < text.size() && hex_value(text[at + 1]) >= 0 &&
-               hex_value(text[at + 2]) >= 0) {
-      out += static_cast<char>(hex_value(text[at + 1]) << 4 | hex_value(text[at + 2]));
-      at += 2;
-    } else {
-      out += text[at];
-    }
-  }
-  return out;
-}
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -114,8 +91,8 @@ Result<FormFields> parse_urlencoded(std::string_view text) {
     if (fields.size() == form_fields_max)
       return invalid("a form may have at most " + std::to_string(form_fields_max) + " fields");
     const auto equals = pair.find('=');
-    fields.emplace_back(decode(pair.substr(0, equals)),
-                        equals == std::string_view::npos ? "" : decode(pair.substr(equals + 1)));
+    fields.emplace_back(decode_form_text(pair.substr(0, equals)),
+                        equals == std::string_view::npos ? "" : decode_form_text(pair.substr(equals + 1)));
   }
   return fields;
 }
