@@ -57,7 +57,7 @@ ResponseReader::Step ResponseReader::feed(std::string_view bytes) {
   if (received_bytes_ > limits_.header_bytes_max * 2 + limits_.body_bytes_max * kFramingFactor) {
     if (!parser_->is_header_done()) return broken("too much before the answer");
     parser_->get().body().is_truncated = true;
-    return Step::done;
+    return finish();
   }
   return Step::more;
 }
@@ -71,7 +71,7 @@ ResponseReader::Step ResponseReader::parse() {
     pending_.erase(0, used);
     const auto& sink = parser_->get().body();
     if (sink.is_broken) return broken("its gzip coding is malformed");
-    if (sink.is_truncated) return Step::done;
+    if (sink.is_truncated) return finish();
     if (error == http::error::need_more) return Step::more;
     if (error) return broken(error.message());
     if (!parser_->is_done()) {
@@ -97,7 +97,7 @@ ResponseReader::Step ResponseReader::at_end() {
 ResponseReader::Step ResponseReader::finish() {
   const auto& sink = parser_->get().body();
   if (parser_->get().result_int() < 100) return broken("its status code is none");
-  if (sink.decoder && !sink.decoder->is_complete()) return broken("its gzip coding ends early");
+  if (!sink.is_truncated && sink.decoder && !sink.decoder->is_complete()) return broken("its gzip coding ends early");
   return Step::done;
 }
 
