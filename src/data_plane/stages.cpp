@@ -134,11 +134,11 @@ void Stages::set_clock_offset(Micros offset) {
 }
 
 void Stages::send_hint(std::vector<store::EndpointDue> endpoints) {
-  auto send = [](store::Db* db, std::string payload) -> Task<void> {
-    const auto sent = co_await db->run(store::TxKind::autocommit, &store::send_hint, payload);
+  auto send = [](store::Db* db, std::vector<std::string> payloads) -> Task<void> {
+    const auto sent = co_await db->run(store::TxKind::autocommit, &store::send_hints, payloads);
     if (!sent) spdlog::debug("hint_failed error={}", sent.error().message);
   };
-  asio::co_spawn(context_, send(&databases_.hint, lanes::make_hint(endpoints)), asio::detached);
+  asio::co_spawn(context_, send(&databases_.hint, store::make_hints(endpoints)), asio::detached);
 }
 
 // For who runs on another strand.

@@ -1,5 +1,7 @@
 #include "common/store/upkeep.hpp"
 
+#include <unordered_set>
+
 #include "common/store/migrator.hpp"
 #include "common/store/tx.hpp"
 
@@ -13,7 +15,8 @@ constexpr Statement purge_sql{"idempotency_purge", R"sql(
     SELECT project_id, key FROM idempotency_keys WHERE expires_at <= now() ORDER BY expires_at LIMIT 5000)
   RETURNING key)sql"};
 constexpr Statement waiting_sql{"queue_count", "SELECT count(*) FROM queue WHERE lane = ANY ($1::smallint[])"};
-constexpr Statement hint_sql{"hint_send", "SELECT pg_notify('fairlead_hints', $1)"};
+constexpr Statement hint_sql{"hint_send", R"sql(
+  SELECT pg_notify('fairlead_hints', x.payload) FROM unnest($1::text[]) x(payload))sql"};
 constexpr Statement facts_sql{"server_facts", R"sql(
   SELECT current_setting('fsync') = 'on', clock_timestamp(),
          coalesce((SELECT extract(epoch FROM clock_timestamp() - min(xact_start)) FROM pg_stat_activity
@@ -41,19 +44,24 @@ Result<std::int64_t> count_waiting(Tx& tx, const std::vector<std::int16_t>& lane
   return tx.exec(waiting_sql, list.take())[0][0].as<std::int64_t>();
 }
 
-std::string make_hint(const std::vector<EndpointDue>& endpoints) {
-  std::string payload;
+std::vector<std::string> make_hints(const std::vector<EndpointDue>& endpoints) {
+  std::vector<std::string> payloads;
+  std::unordered_set<EndpointId> named;
   for (const auto& due : endpoints) {
+    if (!named.insert(due.endpoint).second) continue;
     const std::string part = std::to_string(due.lane) + '/' + to_uuid(due.endpoint) + '/' + to_uuid(due.project);
-    if (payload.size() + part.size() + 1 > kHintBytesMax) break;
-    if (!payload.empty()) payload += ',';
-    payload += part;
+    if (payloads.empty() || payloads.back().size() + part.size() + 1 > kHintBytesMax)
+      payloads.push_back(part);
+    else
+      payloads.back() += ',' + part;
   }
-  return payload;
+  return payloads;
 }
 
-Result<bool> send_hint(Tx& tx, const std::string& payload) {
-  tx.exec(hint_sql, payload);
+Result<bool> send_hints(Tx& tx, const std::vector<std::string>& payloads) {
+  TextArray list;
+  for (const auto& payload : payloads) list.add(payload);
+  if (!payloads.empty()) tx.exec(hint_sql, list.take());
   return true;
 }
 

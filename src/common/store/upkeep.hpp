@@ -16,12 +16,11 @@ namespace fairlead::store {
 [[nodiscard]] Result<int> purge_idempotency_keys(Tx& tx);
 // Unfinished deliveries of these lanes: an index-only scan, about 0.1 s a million. Autocommit.
 [[nodiscard]] Result<std::int64_t> count_waiting(Tx& tx, const std::vector<std::int16_t>& lanes);
-// Sends a notification on the hint channel. Autocommit.
-[[nodiscard]] Result<bool> send_hint(Tx& tx, const std::string& payload);
-// What send_hint takes: "lane/endpoint uuid/project uuid" for each endpoint, separated by commas, at most what a
-// notification holds (hint_endpoints_max fit).
-[[nodiscard]] std::string make_hint(const std::vector<EndpointDue>& endpoints);
-inline constexpr std::size_t hint_endpoints_max = 100;
+// Sends notifications on the hint channel, in one statement. Autocommit.
+[[nodiscard]] Result<bool> send_hints(Tx& tx, const std::vector<std::string>& payloads);
+// What send_hints takes: "lane/endpoint uuid/project uuid" for each endpoint, once, separated by commas, in as many
+// payloads as it takes for each to fit into a notification.
+[[nodiscard]] std::vector<std::string> make_hints(const std::vector<EndpointDue>& endpoints);
 // A payload that names no endpoint: it only wakes who looks for jobs and pending events.
 inline constexpr const char* hint_of_work = "work";
 inline constexpr const char* hint_channel = "fairlead_hints";

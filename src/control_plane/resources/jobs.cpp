@@ -1,6 +1,7 @@
 #include "control_plane/resources/jobs.hpp"
 
 #include "common/store/endpoints.hpp"
+#include "common/store/job_selection.hpp"
 #include "common/store/sources.hpp"
 #include "common/store/subscriptions.hpp"
 #include "control_plane/http/context.hpp"
@@ -65,7 +66,7 @@ Task<Result<store::Job>> preview_replay(Context& context, RequestPtr request) {
   auto& [job, is_empty] = parsed;
   job.total = 0;
   if (!is_empty) {
-    FL_CO_TRY(job.total, co_await context.lists.run(TxKind::snapshot, &count_job_objects, job));
+    FL_CO_TRY(job.total, co_await context.lists.run(TxKind::snapshot, &store::count_job_objects, job));
   }
   co_return std::move(job);
 }
@@ -94,7 +95,7 @@ Task<Result<Response>> create_job(Context& context, RequestPtr request) {
     return true;
   };
   FL_CO_TRY([[maybe_unused]] const bool is_known, co_await context.db.run(TxKind::snapshot, check));
-  const auto counted = co_await context.lists.run(TxKind::snapshot, &count_job_objects, job);
+  const auto counted = co_await context.lists.run(TxKind::snapshot, &store::count_job_objects, job);
   if (counted)
     job.total = *counted;
   else if (counted.error().reason != "database_busy" || input.is_dry_run)

@@ -1,5 +1,6 @@
 #include "control_plane/resources/resend.hpp"
 
+#include "common/store/job_selection.hpp"
 #include "common/store/projects.hpp"
 #include "common/store/resend.hpp"
 #include "control_plane/http/context.hpp"
@@ -142,7 +143,7 @@ Task<Result<std::pair<store::Job, std::int64_t>>> preview_retry(Context& context
     auto job = retry_job(context, *request, list);
     std::int64_t total = 0;
     if (!list.is_empty) {
-      FL_TRY(total, count_job_objects(tx, job));
+      FL_TRY(total, store::count_job_objects(tx, job));
     }
     job.total = total;
     return std::pair{std::move(job), total};

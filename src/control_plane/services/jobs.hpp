@@ -15,9 +15,6 @@ inline constexpr int open_replays_max = 10000;
 // later.
 void bound_job(store::Job& job, const PageQuery& page, TimePoint now);
 
-// How many objects the job is about: deliveries or events. Ended by the statement timeout of its connection.
-[[nodiscard]] Result<std::int64_t> count_job_objects(store::Tx& tx, const store::Job& job);
-
 // Inserts the job and wakes the data plane. Code::rate_limited "too_many_jobs", or Code::invalid "job_running" if an
 // open one does the same.
 [[nodiscard]] Task<Result<store::Job>> start_job(Context& context, store::Job job, int open_max = open_jobs_max);

@@ -1,4 +1,5 @@
-// Word between nodes that an endpoint's lane got rows: PostgreSQL's NOTIFY, sent after the commit, at most one a batch.
+// Word between nodes that an endpoint's lane got rows: PostgreSQL's NOTIFY, sent after the commit, in one statement a
+// batch.
 // A lost hint costs time, never a delivery: the backstop scans find the rows.
 #pragma once
 
@@ -14,8 +15,7 @@
 
 namespace fairlead::lanes {
 
-using store::make_hint;
-// What make_hint wrote; parts that are none are skipped. `now` becomes their due time.
+// What store::make_hints wrote, one payload of it; parts that are none are skipped. `now` becomes their due time.
 [[nodiscard]] std::vector<store::EndpointDue> parse_hint(std::string_view payload, TimePoint now, int lane_count);
 
 // A thread with a connection of its own that waits for hints.

@@ -7,11 +7,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "common/store/deliveries.hpp"
-#include "common/store/id_range.hpp"
 #include "common/store/ingest.hpp"
+#include "common/store/job_selection.hpp"
 #include "common/store/resend.hpp"
-#include "common/store/upkeep.hpp"
 #include "data_plane/match/matching.hpp"
 
 namespace fairlead::upkeep {
@@ -19,47 +17,12 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t kChunk = 500;                       // objects, and deliveries
-constexpr int kWindow = 2000;                             // rows looked at for a chunk
-constexpr std::int64_t kChunkBytesMax = 4 * 1024 * 1024;  // of event bodies
-constexpr std::chrono::hours kKept{30 * 24};              // how long an ended job is shown
+constexpr std::size_t kChunk = 500;  // objects, and deliveries
+constexpr store::JobChunk kBounds{.window = 2000, .objects_max = kChunk, .bytes_max = 4 * 1024 * 1024};
+constexpr std::chrono::hours kKept{30 * 24};  // how long an ended job is shown
 constexpr std::chrono::minutes kPurgePeriod{10};
 constexpr std::chrono::seconds kLookPeriod{1};
 constexpr std::chrono::milliseconds kMatchingMax{100};  // of a chunk, one event at least
-
-store::ScanRange range_of(const store::Job& job) {
-  return {job.cursor ? store::id_above(*job.cursor) : job.low, job.high, kWindow,
-          std::min(static_cast<int>(kChunk), job.rate)};
-}
-
-store::DeliveryFilter delivery_filter(const store::Job& job) {
-  const auto& filter = job.filter;
-  return {.project = job.project,
-          .start = filter.start,
-          .end = filter.end,
-          .endpoints = filter.endpoints,
-          .event = filter.event,
-          .subscription = filter.subscription,
-          .statuses = filter.statuses,
-          .event_type = filter.event_type,
-          .owner_id = filter.owner_id};
-}
-
-store::EventFilter event_filter(const store::Job& job) {
-  const auto& filter = job.filter;
-  store::EventFilter made{.project = job.project,
-                          .start = filter.start,
-                          .end = filter.end,
-                          .sources = filter.sources,
-                          .idempotency_key = filter.idempotency_key,
-                          .owner_id = filter.owner_id,
-                          .bytes_max = kChunkBytesMax};
-  if (job.kind == JobKind::send_missing)
-    made.missing_for = filter.endpoints.front();
-  else
-    made.endpoints = filter.endpoints;
-  return made;
-}
 
 // As the event would be matched if it came now, at most `matches_max`; for send_missing only what its endpoint gets.
 match::MatchResult matches_of(const store::Job& job, const match::ProjectView& project,
@@ -141,7 +104,7 @@ Plan make_plan(const store::Job& job, const match::ProjectView& project, const s
 
 // On a thread of the jobs' own: matching may take long.
 Result<Plan> plan_chunk(store::Tx& tx, const store::Job& job, const match::ProjectPtr& project, int lane_count) {
-  FL_TRY(const auto scan, store::scan_events(tx, event_filter(job), range_of(job)));
+  FL_TRY(const auto scan, store::scan_job_events(tx, job, kBounds));
   std::vector<store::EventKey> keys;
   for (const auto& event : scan.events) keys.push_back({job.project, event.id});
   std::vector<store::StoredContent> contents;
@@ -219,11 +182,7 @@ Task<void> Jobs::take_turn(store::Job job) {
     next_turns_[job.id] = Steady::now() + kLookPeriod;
     co_return;
   }
-  for (std::size_t at = 0; at < step->due.size(); at += store::hint_endpoints_max) {
-    const auto end = std::min(step->due.size(), at + store::hint_endpoints_max);
-    wiring_.recall(
-        {step->due.begin() + static_cast<std::ptrdiff_t>(at), step->due.begin() + static_cast<std::ptrdiff_t>(end)});
-  }
+  if (!step->due.empty()) wiring_.recall(std::move(step->due));
   if (step->is_open)
     next_turns_[job.id] = began + std::chrono::microseconds(step->done * 1'000'000 / job.rate);
   else
@@ -247,7 +206,7 @@ Task<Result<Jobs::Step>> Jobs::step_deliveries(store::Job job) {
   const auto chunk = [job, now](store::Tx& tx) -> Result<Step> {
     FL_TRY(const bool is_held, store::hold_job(tx, job));
     if (!is_held) return Step{};
-    FL_TRY(const auto scan, store::scan_deliveries(tx, delivery_filter(job), range_of(job)));
+    FL_TRY(const auto scan, store::scan_job_deliveries(tx, job, kBounds));
     FL_TRY(const auto seen, store::look_before_resend(tx, job.project, scan.deliveries));
     std::vector<DeliveryId> ready;
     for (const auto& each : seen) {

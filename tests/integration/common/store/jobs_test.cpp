@@ -1,12 +1,11 @@
-#include "common/store/jobs.hpp"
-
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <pqxx/pqxx>
 
-#include "common/store/deliveries.hpp"
 #include "common/store/id_range.hpp"
 #include "common/store/ingest.hpp"
+#include "common/store/job_selection.hpp"
 #include "common/store/resend.hpp"
 #include "common/store/tx.hpp"
 #include "tests/support/test_database.hpp"
@@ -197,6 +196,66 @@ TEST_F(JobsTest, ScanSteps) {
   step = scan(id_above(all.back().bytes), 100, 2);
   EXPECT_TRUE(step.is_last);
   EXPECT_FALSE(step.last);
+}
+
+// Goal: what a preview counts is exactly what the run goes through, however its steps fall. Method: every kind with
+// every filter of its own, over events and deliveries of all sorts, in the smallest steps.
+TEST_F(JobsTest, PreviewsWhatItDoes) {
+  std::vector<NewEvent> events;
+  for (int number = 0; number < 24; ++number) {
+    now_ += 1ms;
+    events.push_back(commit(number % 3 == 0 ? 2 : 1, number % 2 == 0 ? "endpoint is disabled" : "", number % 8 == 7));
+  }
+  const auto project = to_uuid(project_), seventh = to_uuid(events[6].id);
+  database_.sql("UPDATE endpoints SET owner_id = 'o' WHERE id = '" + to_uuid(id_of<EndpointTag>(2)) + "'");
+  database_.sql("UPDATE events SET event_type = 'u', idempotency_key = 'k', source_id = '" +
+                to_uuid(id_of<SourceTag>(5)) + "' WHERE id <= '" + seventh + "'");
+  database_.sql("DELETE FROM deliveries WHERE event_id < '" + seventh + "'");
+  using Change = std::function<void(Job&)>;
+  const std::vector<std::pair<JobKind, Change>> cases{
+      {JobKind::replay_events, [](Job& job) { job.filter.endpoints.clear(); }},
+      {JobKind::replay_events, [](Job&) {}},
+      {JobKind::replay_events, [](Job& job) { job.filter.endpoints = {id_of<EndpointTag>(1), id_of<EndpointTag>(2)}; }},
+      {JobKind::replay_events, [](Job& job) { job.filter.sources = {id_of<SourceTag>(5)}; }},
+      {JobKind::replay_events, [](Job& job) { job.filter.endpoints.clear(), job.filter.owner_id = "o"; }},
+      {JobKind::replay_events, [](Job& job) { job.filter.idempotency_key = "k"; }},
+      {JobKind::replay_events, [&](Job& job) { job.filter.start = now_ - 9ms; }},
+      {JobKind::replay_events, [&](Job& job) { job.low = job.high = events[4].id.bytes; }},
+      {JobKind::send_missing, [](Job&) {}},
+      {JobKind::retry_deliveries, [](Job& job) { job.filter.endpoints.clear(); }},
+      {JobKind::retry_deliveries, [](Job& job) { job.filter.statuses = {DeliveryStatus::discarded}; }},
+      {JobKind::retry_deliveries, [](Job& job) { job.filter.statuses = {DeliveryStatus::failure}; }},
+      {JobKind::retry_deliveries, [](Job& job) { job.filter.endpoints.clear(), job.filter.owner_id = "o"; }},
+      {JobKind::retry_deliveries, [](Job& job) { job.filter.event_type = "t"; }},
+      {JobKind::retry_deliveries, [&](Job& job) { job.filter.event = events[10].id; }},
+      {JobKind::retry_deliveries, [](Job& job) { job.filter.subscription = id_of<SubscriptionTag>(1); }},
+      {JobKind::retry_deliveries, [&](Job& job) { job.filter.end = now_ - 9ms; }},
+      {JobKind::recover_failed, [](Job& job) { job.filter.statuses = {DeliveryStatus::discarded}; }},
+  };
+  int number_of_empty = 0;
+  for (std::size_t number = 0; number < cases.size(); ++number) {
+    auto made = job(cases[number].first);
+    cases[number].second(made);
+    const auto counted = run(TxKind::snapshot, [&](Tx& tx) { return count_job_objects(tx, made); });
+    std::int64_t seen = 0;
+    for (int step = 0; step < 100; ++step) {
+      const JobChunk chunk{.window = 3, .objects_max = 2, .bytes_max = 1};
+      std::optional<IdBytes> last;
+      bool is_last = false;
+      if (is_about_events(made.kind)) {
+        const auto scan = run(TxKind::autocommit, [&](Tx& tx) { return scan_job_events(tx, made, chunk); });
+        seen += static_cast<std::int64_t>(scan.events.size()), last = scan.last, is_last = scan.is_last;
+      } else {
+        const auto scan = run(TxKind::autocommit, [&](Tx& tx) { return scan_job_deliveries(tx, made, chunk); });
+        seen += static_cast<std::int64_t>(scan.deliveries.size()), last = scan.last, is_last = scan.is_last;
+      }
+      if (is_last) break;
+      made.cursor = last;
+    }
+    EXPECT_EQ(counted, seen) << "case " << number;
+    number_of_empty += counted == 0 ? 1 : 0;
+  }
+  EXPECT_EQ(number_of_empty, 1) << "only failures, of which there are none";
 }
 
 // Goal: the deliveries of a chunk that is inserted again are there once; their event's list shows them beside its own;
