@@ -5,7 +5,7 @@ run_packages=(postgresql-15 python3 python3-venv ca-certificates)
 # python3-yaml and npm make the API's document and its reference (cmake/documentation.cmake).
 build_packages=(python3-yaml npm clang-19 lld-19 cmake ninja-build pkg-config ccache libboost1.81-dev libssl-dev zlib1g-dev libfmt-dev
   libspdlog-dev nlohmann-json3-dev libgtest-dev prometheus-cpp-dev libcli11-dev libpqxx-dev libc-ares-dev libre2-dev
-  libmimalloc-dev libyaml-dev)
+  libmimalloc-dev libyaml-dev libmozjs-102-dev libseccomp-dev)
 fault_packages=(faketime)
 check_packages=(libclang-rt-19-dev clang-format-19 clang-tidy-19 shellcheck systemd)
 
