@@ -6,6 +6,10 @@
 namespace fairlead {
 namespace {
 
+// The moments of years with four digits, in UTC: PostgreSQL has no year 0, and to_rfc3339 no fifth digit.
+constexpr TimePoint kFirst{std::chrono::sys_days{std::chrono::year{1} / 1 / 1}};
+constexpr TimePoint kBeyond{std::chrono::sys_days{std::chrono::year{10000} / 1 / 1}};
+
 bool read_digits(std::string_view& text, std::size_t count, int& value) {
   if (text.size() < count) return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + count, value);
@@ -63,8 +67,10 @@ std::optional<TimePoint> parse_time(std::string_view text) {
   const year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
                             std::chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok() || hour > 23 || minute > 59 || second > 60 || zone_hour > 23 || zone_minute > 59) return std::nullopt;
-  return TimePoint{sys_days{date}} + hours{hour} + minutes{minute} + seconds{second} + Micros{micros} -
-         sign * (hours{zone_hour} + minutes{zone_minute});
+  const auto time = TimePoint{sys_days{date}} + hours{hour} + minutes{minute} + seconds{second} + Micros{micros} -
+                    sign * (hours{zone_hour} + minutes{zone_minute});
+  if (time < kFirst || time >= kBeyond) return std::nullopt;
+  return time;
 }
 
 }  // namespace fairlead
