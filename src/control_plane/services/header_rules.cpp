@@ -7,10 +7,26 @@
 namespace fairlead::control {
 namespace {
 
-constexpr std::array<std::string_view, 18> kReserved = {
-    "host",   "connection",      "keep-alive",        "proxy-connection", "proxy-authorization", "proxy-authenticate",
-    "te",     "trailer",         "transfer-encoding", "upgrade",          "content-length",      "content-type",
-    "expect", "accept-encoding", "content-encoding",  "webhook-id",       "webhook-timestamp",   "webhook-signature"};
+constexpr std::size_t kNameBytesMax = 256;
+constexpr std::array<std::string_view, 19> kReserved = {"host",
+                                                        "connection",
+                                                        "keep-alive",
+                                                        "proxy-connection",
+                                                        "proxy-authorization",
+                                                        "proxy-authenticate",
+                                                        "te",
+                                                        "trailer",
+                                                        "transfer-encoding",
+                                                        "upgrade",
+                                                        "content-length",
+                                                        "content-type",
+                                                        "expect",
+                                                        "accept-encoding",
+                                                        "content-encoding",
+                                                        "webhook-id",
+                                                        "webhook-timestamp",
+                                                        "webhook-signature",
+                                                        "fairlead-hops"};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -29,6 +45,8 @@ Result<void> check_header_name(std::string_view name, std::string_view field) {
   if (name.empty() || !std::ranges::all_of(name, is_token)) {
     return bad_field(std::string(field), "invalid_header", std::string(field) + ": expected a header name");
   }
+  if (name.size() > kNameBytesMax)
+    return bad_field(std::string(field), "too_long", std::string(field) + " is too long");
   for (const auto reserved : kReserved) {
     if (equals_ignoring_case(name, reserved)) {
       return bad_field(std::string(field), "reserved_header",

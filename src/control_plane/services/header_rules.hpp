@@ -8,7 +8,8 @@
 
 namespace fairlead::control {
 
-// Code::invalid, reason "invalid_header" (no token, RFC 9110 §5.6.2) or "reserved_header", naming `field`.
+// Code::invalid, reason "invalid_header" (no token, RFC 9110 §5.6.2), "too_long" (256 bytes) or "reserved_header",
+// naming `field`.
 [[nodiscard]] Result<void> check_header_name(std::string_view name, std::string_view field);
 // Code::invalid, reason "invalid_header", for control characters (CR and LF among them).
 [[nodiscard]] Result<void> check_header_value(std::string_view value, std::string_view field);
