@@ -147,6 +147,8 @@ def test_dry_run(project, base):
         assert test("order", {"payload": {"n": 0}, "request": {name: {"x-a": "1"}}}) is True
     assert test("order", {"payload": {"n": 0}}) is False
     assert test("with%20space", {"request": {"headers": {"x-a": "1"}, "body": {"n": 0}}}) is True
+    answer = control.post(f"{base}/test/order", {"request": "n"}).expect(400)
+    assert (answer.json["code"], answer.json["field"]) == ("wrong_type", "request")
 
 
 # Goal: a filter is tried on an event without storing either; header and headers both. Method: the contract's example,
@@ -163,9 +165,10 @@ def test_test_filter(project):
     assert test({"request": event, "schema": {}}).data is True
     assert test({"request": {"body": None}, "schema": {"body": {"$eq": None}}}).data is True
     for body, field in (({"request": event, "schema": {"body": {"a": {"$foo": 1}}}}, "schema.body.a.$foo"),
-                        ({"request": event, "schema": 1}, "schema")):
+                        ({"request": event, "schema": 1}, "schema"), ({"request": 1, "schema": {}}, "request"),
+                        ({"request": [], "schema": {}}, "request")):
         assert (test(body).status, test(body).json["field"]) == (400, field)
-    assert test(b"").status == 400
+    assert [test(body).status for body in (b"", b"1", b"[]")] == [400] * 3
 
 
 # Goal: what a dry run is told of an event that was not sent is checked like an event. Method: one fault at a time.

@@ -139,6 +139,16 @@ Result<std::vector<FilterInput>> read_inputs(const Request& request) {
   return inputs;
 }
 
+// A test's member that is an object; absent and null are the same.
+Result<std::optional<JsonValue>> find_object(const JsonValue& body, std::string_view name) {
+  if (body.kind() != JsonKind::object) return bad_field("", "wrong_type", "the body: expected an object");
+  auto found = body.find(name);
+  if (!found || found->kind() == JsonKind::null) return std::nullopt;
+  if (found->kind() != JsonKind::object)
+    return bad_field(found->path, "wrong_type", found->path + ": expected an object");
+  return found;
+}
+
 Result<bool> as_match(const FilterVerdict& verdict) {
   switch (verdict.kind) {
     case FilterVerdict::Kind::no_filter:
@@ -274,7 +284,8 @@ Task<Result<Response>> test_filters(Context& context, RequestPtr request) {
       if (!matches_event_type(row.event_type, type)) continue;
       filters.push_back(make_type_filter(row.id, row.event_type, row.enabled_at.has_value(), row.text));
     }
-    auto event = body.find("request").value_or(body);
+    FL_TRY(const auto request, find_object(body, "request"));
+    const auto event = request.value_or(body);
     auto subject = read_filter_subject(event);
     if (const auto payload = body.find("payload"); payload && !event.find("body")) subject.set_body(payload->raw());
     FilterBudget budget(filter_limits::steps_max);
@@ -292,12 +303,13 @@ Task<Result<Response>> test_filter(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto body, JsonValue::parse(request->http->body));
   const auto work = [body](Tx&) -> Result<bool> {
     FilterText text;
-    if (const auto schema = body.find("schema"); schema && schema->kind() != JsonKind::null) {
-      if (schema->kind() != JsonKind::object) return bad_field("schema", "wrong_type", "schema: expected an object");
+    FL_TRY(const auto schema, find_object(body, "schema"));
+    if (schema) {
       FL_TRY(text, read_filter_scopes(*schema));
     }
+    FL_TRY(const auto event, find_object(body, "request"));
     const SubscriptionFilters set({make_type_filter({}, "*", true, text)});
-    auto subject = body.find("request") ? read_filter_subject(*body.find("request")) : FilterSubject({});
+    auto subject = event ? read_filter_subject(*event) : FilterSubject({});
     FilterBudget budget(filter_limits::steps_max);
     return as_match(judge_filters(&set, "*", subject, budget));
   };
