@@ -7,6 +7,8 @@ namespace {
 
 // How far the time inside an id may lie from the creation time that is stored beside it.
 constexpr std::chrono::minutes kIdSlack{10};
+// The last moment that can be written with four digits of the year.
+constexpr TimePoint kLastMoment{std::chrono::sys_days{std::chrono::year{10000} / 1 / 1} - Micros(1)};
 
 IdBytes one_above(IdBytes id) {
   for (std::size_t index = id.size(); index-- > 0;) {
@@ -103,7 +105,7 @@ Result<DateRange> parse_dates(const Query& query, TimePoint now) {
   FL_TRY(const auto end, date_of(query, "endDate"));
   const auto today = std::chrono::floor<std::chrono::days>(now);
   DateRange range{start.value_or(today - std::chrono::days(7)),
-                  end ? *end + std::chrono::seconds(1) : today + std::chrono::days(1)};
+                  end ? std::min(*end + std::chrono::seconds(1), kLastMoment) : today + std::chrono::days(1)};
   if (range.start >= range.end) return bad_field("startDate", "invalid_range", "startDate lies after endDate");
   return range;
 }
