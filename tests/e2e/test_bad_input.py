@@ -283,3 +283,34 @@ def test_malformed_management_body(shop, body):
     answer = shop.control.post(f"{shop.path}/endpoints", body).expect(400)
     assert answer.json["code"]
     assert len(shop.control.get(f"{shop.path}/endpoints").data["content"]) == 1
+
+
+# Goal: a moment that cannot be kept is a wrong value like any other. Method: the year 0, and what a zone moves out of the years 1 to
+# 9999, wherever a time is taken.
+@pytest.mark.parametrize("moment", ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"])
+def test_moments_that_cannot_be_kept(shop, moment):
+    filters = f"{shop.path}/subscriptions/{shop.control.get(f'{shop.path}/subscriptions').data['content'][0]['uid']}/filters"
+    for path, body, field in ((f"{shop.path}/api-keys", {"name": "late", "expires_at": moment}, "expires_at"),
+                              (f"{shop.path}/jobs", {"kind": "replay_events", "dry_run": True, "since": moment}, "since"),
+                              (f"{shop.path}/jobs", {"kind": "replay_events", "dry_run": True, "until": moment}, "until"),
+                              (filters, {"event_type": "*", "enabled_at": moment}, "enabled_at")):
+        check(shop.control.post(path, body), 400, "invalid_time", field)
+    assert shop.control.get(filters).expect(200).data == []
+
+
+# Goal: so it is with the dates of lists; the last second there is ends a range like any other. Method: every list with a range.
+def test_dates_at_the_ends_of_time(shop):
+    for path in ("events", "eventdeliveries", "meta-events", "events/countbatchreplayevents", "eventdeliveries/statustotals"):
+        for name in ("startDate", "endDate"):
+            check(shop.control.get(f"{shop.path}/{path}?{name}=0000-01-01T00:00:00"), 400, "invalid_date", name)
+        shop.control.get(f"{shop.path}/{path}?startDate=0001-01-02T00:00:00&endDate=9999-12-31T23:59:59").expect(200)
+
+
+# Goal: neither an endpoint nor a source can name the header that ends loops, or a name without end. Method: both.
+@pytest.mark.parametrize("name, code", [("Fairlead-Hops", "reserved_header"), ("X-" + "a" * 255, "too_long")])
+def test_header_names_that_are_refused(shop, name, code):
+    key = {"type": "api_key", "api_key": {"header_name": name, "header_value": "v"}}
+    check(shop.control.post(f"{shop.path}/endpoints", {"name": "x", "url": "http://127.0.0.1:9/", "authentication": key}), 400, code,
+          "authentication.api_key.header_name")
+    check(shop.control.post(f"{shop.path}/sources", {"name": "x", "type": "http", "forward_headers": [name]}), 400, code,
+          "forward_headers.0")

@@ -144,3 +144,14 @@ def test_dynamic(planes, receiver):
     made = project.post_event(event_body(b"{}", event_type="x", url=receiver.url("/lists/dynamic")), "/dynamic").expect(201).data
     endpoint, = project.control.get(f"{project.path}/endpoints").data["content"]
     assert listed(project, endpointId=endpoint["uid"]) == [made["uid"]]
+
+
+# Goal: a replay up to the last second that can be written replays what it counted. Method: one event, and what arrives again.
+def test_replay_to_the_end_of_time(project, receiver):
+    path = receiver.new_path()
+    event = project.send(endpoint_id=project.subscribed(receiver.url(path))["uid"])
+    receiver.wait(path, 1)
+    answer = project.control.post(f"{project.path}/events/batchreplay?endDate=9999-12-31T23:59:59").expect(200)
+    assert answer.json["message"] == "1 successful, 0 failed"
+    receiver.wait(path, 2)
+    assert len(project.deliveries(event)) == 2
