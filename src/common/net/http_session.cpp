@@ -290,7 +290,14 @@ Task<bool> HttpSession::read_counted(std::string& body, std::size_t length, std:
 Task<bool> HttpSession::read_chunked(std::string& body, std::string header, std::optional<HttpResponse>& fault) {
   http::request_parser<http::string_body> parser;
   parser.header_limit(static_cast<std::uint32_t>(serving_->options.header_bytes_max + kReadBytes));
-  parser.body_limit(serving_->options.body_bytes_max);
+  // Counted here: the parser's own limit counts a chunk again each time that it looks at an unfinished line.
+  parser.body_limit(boost::none);
+  auto count = [left = std::uint64_t{serving_->options.body_bytes_max}](std::uint64_t size, beast::string_view,
+                                                                        ErrorCode& code) mutable {
+    if (size > left) code = http::error::body_limit;
+    left -= std::min(size, left);
+  };
+  parser.on_chunk_header(count);
   ErrorCode error;
   parser.put(asio::buffer(header), error);
   parser.eager(true);

@@ -13,6 +13,7 @@ namespace fairlead::net {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using test::echo;
 using test::has;
 using test::RawClient;
@@ -93,6 +94,21 @@ TEST(HttpServer, ReadsAnEmptyChunkedBodyInPieces) {
     }
     EXPECT_TRUE(client.read_answer().ends_with("POST / ")) << cut;
   }
+}
+
+// Goal: a chunk's size counts once, also where its line is looked at again and again. Method: a size that the maximum
+// holds twice, in a line whose quote is closed late, in pieces; another connection's answers in between as above.
+TEST(HttpServer, CountsAChunkOnce) {
+  Server server({.body_bytes_max = 10'000});
+  RawClient client(server.port()), other(server.port());
+  for (const auto& piece :
+       {request("POST /", "Transfer-Encoding: chunked\r\n", "1000;a=\"\r\n"), "x"s, "x"s, "x"s, "\"x"s}) {
+    client.send(piece);
+    other.send(request("GET /other"));
+    EXPECT_TRUE(other.read_answer().ends_with("GET /other "));
+  }
+  const auto answer = client.read_answer();
+  EXPECT_TRUE(has(answer, "\"code\":\"malformed_body\"")) << answer;
 }
 
 // Goal: shapes that two parsers could frame differently are refused and the connection is closed, without the handler.
