@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
-#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -15,6 +15,7 @@
 
 #include "clock.hpp"
 #include "histogram.hpp"
+#include "pace.hpp"
 
 namespace fairlead::bench {
 namespace {
@@ -24,6 +25,7 @@ struct Options {
   int connections = 1;
   int batch = 1;
   double seconds = 5;
+  double rate = 0;  // statements a second of each connection; 0: one after the other
   std::size_t row_bytes = 1024;
 };
 
@@ -69,8 +71,8 @@ std::string make_body(std::size_t bytes) {
   return body;
 }
 
-// Statements of one connection until `end_ns`; every statement is a commit.
-void insert_until(PGconn* connection, const Options& options, int number, std::int64_t end_ns, Worker& worker) {
+// Statements of one connection, at the rate asked for or one after the other; every statement is a commit.
+void insert_for(PGconn* connection, const Options& options, int number, std::int64_t begin_ns, Worker& worker) {
   const auto body = make_body(options.row_bytes);
   std::string bodies = "{";
   for (int row = 0; row < options.batch; ++row) bodies += (row == 0 ? "" : ",") + body;
@@ -79,16 +81,21 @@ void insert_until(PGconn* connection, const Options& options, int number, std::i
   expect(connection, PQprepare(connection, "insert", is_single ? kInsertOneSql : kInsertSql, 2, nullptr),
          PGRES_COMMAND_OK);
   std::string ids;
-  for (auto now = now_ns(); now < end_ns;) {
+  Pace pace({.rate = options.rate, .seconds = options.seconds}, begin_ns);
+  for (auto now = now_ns(); !pace.is_over(now); now = now_ns()) {
+    pace.advance(now);
+    const auto ticket = pace.take(now);
+    if (!ticket) {
+      std::this_thread::sleep_for(std::chrono::nanoseconds(pace.wake_ns() - now));
+      continue;
+    }
     ids = is_single ? "" : "{";
     for (int row = 0; row < options.batch; ++row) ids += (row == 0 ? "" : ",") + make_id(now, number, row);
     if (!is_single) ids += "}";
     const std::array<const char*, 2> values{ids.c_str(), is_single ? body.c_str() : bodies.c_str()};
     expect(connection, PQexecPrepared(connection, "insert", 2, values.data(), nullptr, nullptr, 0), PGRES_COMMAND_OK);
-    const auto done = now_ns();
-    worker.commits.add(done - now);
+    worker.commits.add(now_ns() - ticket->due_ns);
     worker.rows += static_cast<std::uint64_t>(options.batch);
-    now = done;
   }
 }
 
@@ -99,11 +106,10 @@ nlohmann::json measure(const Options& options) {
   std::vector<Worker> workers(connections.size());
   std::vector<std::thread> threads;
   const auto begin = now_ns();
-  const auto end = begin + static_cast<std::int64_t>(options.seconds * 1e9);
   for (std::size_t index = 0; index < workers.size(); ++index) {
     threads.emplace_back([&, index] {
       try {
-        insert_until(connections[index].get(), options, static_cast<int>(index), end, workers[index]);
+        insert_for(connections[index].get(), options, static_cast<int>(index), begin, workers[index]);
       } catch (const std::exception& error) {
         workers[index].failure = error.what();
       }
@@ -121,6 +127,7 @@ nlohmann::json measure(const Options& options) {
   return {{"connections", options.connections},
           {"batch", options.batch},
           {"row_bytes", options.row_bytes},
+          {"rate", options.rate},
           {"events", all.rows},
           {"seconds", span},
           {"events_per_second", static_cast<double>(all.rows) / span},
@@ -141,6 +148,9 @@ int run(int count, char** arguments) {
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   app.add_option("--seconds", options.seconds)->check(CLI::Range(0.01, 3600.0))->capture_default_str();
+  app.add_option("--rate", options.rate, "statements a second of each connection; 0: one after the other")
+      ->check(CLI::Range(0.0, 1e5))
+      ->capture_default_str();
   app.add_option("--row-bytes", options.row_bytes)
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20))
       ->capture_default_str();

@@ -40,12 +40,12 @@ class Runner:
         """Of the load under way: what is sent beside it carries the same."""
         return self._run_number
 
-    def raw(self, connections, batch, seconds):
+    def raw(self, connections, batch, seconds, rate=0):
         self._raw_psql.ask("DROP TABLE IF EXISTS bench_raw")
         meter = Meter(self._cluster.postmaster, self._raw_psql, {}, "bench_raw")
         report = run_json([
             self._programs / "fairlead_bench_raw", "--database", self._cluster.url("bench_raw"),
-            "--connections", connections, "--batch", batch, "--seconds", seconds,
+            "--connections", connections, "--batch", batch, "--seconds", seconds, "--rate", rate,
             "--row-bytes", self._options.payload_bytes], seconds + 120)
         cost = meter.end()
         cost.add_process("raw", report)

@@ -35,6 +35,7 @@ def run(bench):
                 ("saturated", lambda: load(0, options.seconds, options.connections)),
                 ("raw_2", lambda: bench.runner.raw(2, BATCH, options.seconds)),
                 ("single", lambda: bench.runner.raw(1, 1, options.seconds)),
+                ("paced", lambda: bench.runner.raw(1, 1, max(options.seconds, 2), STEADY_RATE)),
                 ("steady", lambda: load(STEADY_RATE, max(options.seconds, 2), STEADY_CONNECTIONS))):
             phases[name] = outcome.take(f"round {count}, {name}", measure(), name)
             bench.say(f"round {count} of {options.rounds}, {name}: {phases[name]['events_per_second']:,.0f} events/s")
@@ -75,7 +76,9 @@ def verdicts(rounds):
         Verdict("commits per event", [commits(each) for each in rounds], 0.1, unit=""),
         Verdict("received at 500/s, p50 ÷ (1.5 × single-row p50 + 1 ms)",
                 ratios(latency("steady", "receive", "p50_ms"), lambda each: 1.5 * single_p50(each) + 1), 1),
-        Verdict("received at 500/s, p99 ÷ single-row p99",
+        Verdict("received at 500/s, p99 ÷ single-row p99 at 500/s",
+                ratios(latency("steady", "receive", "p99_ms"), latency("paced", "commit", "p99_ms")), 3),
+        Verdict("received at 500/s, p99 ÷ single-row p99, one after the other",
                 ratios(latency("steady", "receive", "p99_ms"), latency("single", "commit", "p99_ms")), 3),
     ]
 
@@ -92,7 +95,9 @@ def measured_rows(rounds):
     rows = [one(f"single-row commit, {name}", unit, find) for name, unit, find in (
         ("1 connection", "/s", lambda each: each["single"]["events_per_second"]),
         ("p50", "ms", lambda each: each["single"]["commit"]["p50_ms"]),
-        ("p99", "ms", lambda each: each["single"]["commit"]["p99_ms"]))]
+        ("p99", "ms", lambda each: each["single"]["commit"]["p99_ms"]),
+        ("at 500/s, p50", "ms", lambda each: each["paced"]["commit"]["p50_ms"]),
+        ("at 500/s, p99", "ms", lambda each: each["paced"]["commit"]["p99_ms"]))]
     for connections in (1, 2):
         phase = f"raw_{connections}"
         rows.append(one(f"raw, 128 a commit, {connections} connection(s)", "events/s",
