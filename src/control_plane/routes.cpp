@@ -160,6 +160,7 @@ const std::vector<Route>& all_routes() {
       {verb::post, "/api/v1/projects/{project}/eventdeliveries/forceresend", Right::project, &force_resend,
        Portal::replay},
       {verb::get, "/api/v1/projects/{project}/eventdeliveries/countbatchretryevents", Right::project,
+      {verb::put, "/api/v1/projects/{project}/eventdeliveries/batchretry", Right::project, &retry_batch_by_put},
        &count_retry_batch, Portal::read},
       {verb::get, "/api/v1/projects/{project}/eventdeliveries/statustotals", Right::project, &total_statuses,
        Portal::read},

@@ -173,7 +173,8 @@ def test_deliveries(walk):
     walk.call("ResendEventDelivery", {"eventDeliveryID": failed["uid"]})
     walk.tenant.project.wait_delivery(failed["event_id"], "Success")
     walk.call("ForceResendEventDeliveries", body={"ids": [failed["uid"]]})
-    walk.call("BatchRetryEventDelivery", query=f"?endpointId={failed['endpoint_id']}&status=Failure")
+    for operation_id in ("BatchRetryEventDelivery", "BatchRetryEventDeliveryByPut"):
+        walk.call(operation_id, query=f"?endpointId={failed['endpoint_id']}&status=Failure")
 
 
 def test_jobs(walk):

@@ -52,6 +52,28 @@ std::optional<TimePoint> parse_date(const std::string& text) {
 // The parameter's time; nothing if it is absent or in year 1, which is how some clients write "not set".
 Result<std::optional<TimePoint>> date_of(const Query& query, const char* name) {
   const auto text = query.first(name);
+// A number of rows, brought inside the bounds; the usual one for what is no number.
+int rows_of(const std::string& text) {
+  int rows = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rows);
+  if (error == std::errc{} && end == text.data() + text.size()) return std::clamp(rows, 1, page_rows_max);
+  if (error == std::errc::result_out_of_range) return text.starts_with('-') ? 1 : page_rows_max;
+  return page_rows_default;
+}
+
+// The Go client writes per_page, and 0 where it was not set.
+int rows_of(const Query& query) {
+  if (const auto text = query.first("perPage")) return rows_of(*text);
+  const auto text = query.first("per_page");
+  return text && *text != "0" ? rows_of(*text) : page_rows_default;
+}
+
+// Without a direction, the only cursor that was sent tells it: the Go client has no other way to go back.
+bool goes_backward(const Query& query) {
+  if (const auto direction = query.first("direction")) return equals_folded(*direction, "prev");
+  return query.first("prev_page_cursor") && !query.first("next_page_cursor");
+}
+
   if (!text || text->starts_with("0001-")) return std::nullopt;
   const auto time = parse_date(*text);
   if (!time)
@@ -63,16 +85,9 @@ Result<std::optional<TimePoint>> date_of(const Query& query, const char* name) {
 
 Result<PageQuery> parse_page(const Query& query, bool has_sort) {
   PageQuery page;
-  if (const auto text = query.first("perPage")) {
-    int rows = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), rows);
-    if (error == std::errc{} && end == text->data() + text->size())
-      page.per_page = std::clamp(rows, 1, page_rows_max);
-    else if (error == std::errc::result_out_of_range)
-      page.per_page = text->starts_with('-') ? 1 : page_rows_max;
-  }
+  page.per_page = rows_of(query);
   page.is_descending = !(has_sort && equals_folded(query.first("sort").value_or(""), "asc"));
-  page.is_backward = equals_folded(query.first("direction").value_or(""), "prev");
+  page.is_backward = goes_backward(query);
   const char* name = page.is_backward ? "prev_page_cursor" : "next_page_cursor";
   if (const auto text = query.first(name)) {
     page.cursor = id_from_text(*text);

@@ -27,8 +27,8 @@ struct PageQuery {
   IdBytes high = store::id_highest;
 };
 
-// perPage is clamped to 1..page_rows_max. `has_sort`: whether the list honours sort=ASC. Code::invalid "invalid_cursor"
-// for a cursor that is no id.
+// perPage (or per_page) is clamped to 1..page_rows_max; without a direction a lone prev_page_cursor means backward.
+// `has_sort`: whether the list honours sort=ASC. Code::invalid "invalid_cursor" for a cursor that is no id.
 [[nodiscard]] Result<PageQuery> parse_page(const Query& query, bool has_sort);
 
 // The slice to read for the page: one row more than it holds. Nothing when the cursor lies outside the list's bounds.

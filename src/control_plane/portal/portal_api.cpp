@@ -45,7 +45,7 @@ Task<Result<Response>> show_own_link(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto link, co_await context.db.run(TxKind::autocommit, &store::get_portal_link, request->project(),
                                                      PortalLinkId(request->caller.portal->link)));
   JsonWriter json;
-  write_portal_link(json, link, {}, base_url(context, *request->http));
+  write_portal_link(json, link, {}, {.base = base_url(context, *request->http), .version = {}});
   co_return net::success(net::http::status::ok, "Portal link", json.take());
 }
 

@@ -35,10 +35,14 @@ Result<LinkKey> key_of(const Request& request) {
   return LinkKey{request.project(), id};
 }
 
+PortalView view_for(const Context& context, const Request& request) {
+  return {base_url(context, *request.http), ApiVersion::from_header(request.http->header("X-Convoy-Version"))};
+}
+
 Response link_response(const Context& context, const Request& request, net::http::status status,
                        std::string_view message, const ShownLink& shown) {
   JsonWriter json;
-  write_portal_link(json, shown.link, shown.secrets, base_url(context, *request.http));
+  write_portal_link(json, shown.link, shown.secrets, view_for(context, request));
   return with_etag(net::success(status, message, json.take()), shown.link.updated_at);
 }
 
@@ -158,11 +162,11 @@ Task<Result<Response>> list_portal_links(Context& context, RequestPtr request) {
     return shown;
   };
   FL_CO_TRY(const auto shown, co_await context.db.run(TxKind::snapshot, read));
-  const auto base = base_url(context, *request->http);
+  const auto view = view_for(context, *request);
   std::size_t index = 0;
   co_return net::success(net::http::status::ok, "Portal links",
                          page_json(shown.page, [&](JsonWriter& json, const PortalLink& link) {
-                           write_portal_link(json, link, shown.secrets[index++], base);
+                           write_portal_link(json, link, shown.secrets[index++], view);
                          }));
 }
 

@@ -151,6 +151,23 @@ Task<Result<std::pair<store::Job, std::int64_t>>> preview_retry(Context& context
   co_return co_await context.lists.run(TxKind::snapshot, count);
 }
 
+// Starts the job, if there is anything to do; gives how many it is about.
+Task<Result<std::int64_t>> start_retry(Context& context, RequestPtr request) {
+  FL_CO_TRY(auto preview, co_await preview_retry(context, request));
+  if (preview.second > 0) {
+    FL_CO_TRY([[maybe_unused]] const auto job, co_await start_job(context, std::move(preview.first)));
+  }
+  co_return preview.second;
+}
+
+std::string retry_text(std::int64_t count) { return std::to_string(count) + " event deliveries are being retried"; }
+
+std::string count_json(std::int64_t count) {
+  JsonWriter json;
+  json.begin_object().field("num", count).end_object();
+  return json.take();
+}
+
 }  // namespace
 
 // PUT …/eventdeliveries/{delivery}/resend: a Failure or Discarded one, at once and with a fresh retry budget.
@@ -175,19 +192,19 @@ Task<Result<Response>> force_resend(Context& context, RequestPtr request) {
 
 // POST …/eventdeliveries/batchretry: a job over the list's filters.
 Task<Result<Response>> retry_batch(Context& context, RequestPtr request) {
-  FL_CO_TRY(auto preview, co_await preview_retry(context, request));
-  if (preview.second > 0) {
-    FL_CO_TRY([[maybe_unused]] const auto job, co_await start_job(context, std::move(preview.first)));
-  }
-  co_return net::success(net::http::status::ok, std::to_string(preview.second) + " event deliveries are being retried",
-                         "null");
+  FL_CO_TRY(const auto count, co_await start_retry(context, request));
+  co_return net::success(net::http::status::ok, retry_text(count), "null");
+}
+
+// PUT …/eventdeliveries/batchretry: the Go client's way, which reads an object from the answer and ends at null.
+Task<Result<Response>> retry_batch_by_put(Context& context, RequestPtr request) {
+  FL_CO_TRY(const auto count, co_await start_retry(context, request));
+  co_return net::success(net::http::status::ok, retry_text(count), count_json(count));
 }
 
 Task<Result<Response>> count_retry_batch(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto preview, co_await preview_retry(context, request));
-  JsonWriter json;
-  json.begin_object().field("num", preview.second).end_object();
-  co_return net::success(net::http::status::ok, "Event deliveries that can be retried", json.take());
+  co_return net::success(net::http::status::ok, "Event deliveries that can be retried", count_json(preview.second));
 }
 
 // GET …/eventdeliveries/statustotals: how many of the list's deliveries there are of each status.

@@ -8,6 +8,7 @@ namespace fairlead::control {
 Task<Result<Response>> resend_delivery(Context& context, RequestPtr request);
 Task<Result<Response>> force_resend(Context& context, RequestPtr request);
 Task<Result<Response>> retry_batch(Context& context, RequestPtr request);
+Task<Result<Response>> retry_batch_by_put(Context& context, RequestPtr request);
 Task<Result<Response>> count_retry_batch(Context& context, RequestPtr request);
 Task<Result<Response>> total_statuses(Context& context, RequestPtr request);
 

@@ -28,8 +28,8 @@ Result<void> write_secrets(JsonWriter& json, const store::Endpoint& endpoint, co
   return {};
 }
 
-void write_seconds(JsonWriter& json, const char* name, int seconds, const EndpointView& view) {
-  if (view.version.has_text_durations)
+void write_seconds(JsonWriter& json, const char* name, int seconds, ApiVersion version) {
+  if (version.has_text_durations)
     json.field(name, to_go_duration(std::chrono::seconds(seconds)));
   else
     json.field(name, seconds);
@@ -61,11 +61,11 @@ Result<void> write_endpoint(JsonWriter& json, const store::Endpoint& endpoint, c
       .text_or_absent("teams_webhook_url", endpoint.teams_webhook_url);
   json.text_or_absent("support_email", endpoint.support_email).field("status", endpoint.effective_status());
   json.text_or_absent("status_reason", endpoint.is_auto_disabled ? endpoint.state_reason : "");
-  write_seconds(json, "http_timeout", endpoint.http_timeout, view);
+  write_seconds(json, "http_timeout", endpoint.http_timeout, view.version);
   json.key("authentication");
   FL_TRY_VOID(write_authentication(json, endpoint, view.sealer));
   json.field("rate_limit", endpoint.rate_limit);
-  write_seconds(json, "rate_limit_duration", endpoint.rate_limit_duration, view);
+  write_seconds(json, "rate_limit_duration", endpoint.rate_limit_duration, view.version);
   json.field("content_type", endpoint.content_type)
       .field("failure_rate", nullptr)
       .field("cb_state", breaker_state(endpoint, view.now));
@@ -78,19 +78,21 @@ Result<void> write_endpoint(JsonWriter& json, const store::Endpoint& endpoint, c
   return {};
 }
 
-void write_endpoint_brief(JsonWriter& json, const store::EndpointBrief& endpoint) {
+void write_endpoint_brief(JsonWriter& json, const store::EndpointBrief& endpoint, ApiVersion version) {
   json.begin_object()
       .field("uid", endpoint.id)
       .field("project_id", endpoint.project)
       .text_or_absent("owner_id", endpoint.owner_id);
-  json.field("url", endpoint.url)
-      .field("name", endpoint.name)
+  json.field(version.has_old_names ? "target_url" : "url", endpoint.url)
+      .field(version.has_old_names ? "title" : "name", endpoint.name)
       .field("secrets", nullptr)
       .field("advanced_signatures", false);
   json.field("description", "")
       .text_or_absent("support_email", endpoint.support_email)
       .field("status", endpoint.status);
-  json.field("http_timeout", 0).field("authentication", nullptr).field("rate_limit", 0).field("rate_limit_duration", 0);
+  write_seconds(json, "http_timeout", 0, version);
+  json.field("authentication", nullptr).field("rate_limit", 0);
+  write_seconds(json, "rate_limit_duration", 0, version);
   json.field("content_type", "").field("failure_rate", nullptr).field("cb_state", nullptr);
   write_unfilled(json);
   json.field("created_at", "0001-01-01T00:00:00Z").field("updated_at", "0001-01-01T00:00:00Z");

@@ -17,7 +17,8 @@ struct EndpointView {
 };
 // Signing secrets in clear, credentials redacted. Code::internal if a sealed value cannot be opened.
 [[nodiscard]] Result<void> write_endpoint(JsonWriter& json, const store::Endpoint& endpoint, const EndpointView& view);
-// The part that other objects carry along: no secrets, the rest with zero values.
-void write_endpoint_brief(JsonWriter& json, const store::EndpointBrief& endpoint);
+// The part that other objects carry along: no secrets, the rest with zero values. `version`: of those objects whose
+// shape follows the caller's version.
+void write_endpoint_brief(JsonWriter& json, const store::EndpointBrief& endpoint, ApiVersion version = {});
 
 }  // namespace fairlead::control

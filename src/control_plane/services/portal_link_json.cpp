@@ -5,9 +5,9 @@
 namespace fairlead::control {
 
 void write_portal_link(JsonWriter& json, const store::PortalLink& link, const PortalSecrets& secrets,
-                       const std::string& base) {
+                       const PortalView& view) {
   std::string url;
-  if (!secrets.token.empty()) url = base + "/portal?token=" + secrets.token;
+  if (!secrets.token.empty()) url = view.base + "/portal?token=" + secrets.token;
   if (!url.empty() && !secrets.auth_key.empty()) url += "&auth_token=" + secrets.auth_key;
   json.begin_object().field("uid", link.id).field("name", link.name).field("project_id", link.project);
   json.field("owner_id", link.owner_id).key("endpoints").begin_array();
@@ -18,7 +18,7 @@ void write_portal_link(JsonWriter& json, const store::PortalLink& link, const Po
       .field("can_replay", link.can_replay)
       .field("event_types", link.event_types);
   json.field("token", secrets.token).key("endpoints_metadata").begin_array();
-  for (const auto& endpoint : link.endpoints) write_endpoint_brief(json, endpoint);
+  for (const auto& endpoint : link.endpoints) write_endpoint_brief(json, endpoint, view.version);
   json.end_array().field("url", url).field("auth_type", link.auth_type).field("auth_key", secrets.auth_key);
   json.field("created_at", link.created_at).field("updated_at", link.updated_at);
   json.field("deleted_at", nullptr).end_object();

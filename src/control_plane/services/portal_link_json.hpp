@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/store/portal_links.hpp"
+#include "control_plane/http/api_version.hpp"
 #include "control_plane/http/json_writer.hpp"
 
 namespace fairlead::control {
@@ -15,8 +16,13 @@ struct PortalSecrets {
   std::string auth_key;  // of links with auth_type refresh_token
 };
 
-// `base`: how clients reach us, without a final "/". The link's URL is empty when its secrets are.
+struct PortalView {
+  std::string base;  // how clients reach us, without a final "/"
+  ApiVersion version;
+};
+
+// The link's URL is empty when its secrets are.
 void write_portal_link(JsonWriter& json, const store::PortalLink& link, const PortalSecrets& secrets,
-                       const std::string& base);
+                       const PortalView& view);
 
 }  // namespace fairlead::control
