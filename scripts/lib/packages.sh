@@ -7,11 +7,27 @@ build_packages=(python3-yaml npm clang-19 lld-19 cmake ninja-build pkg-config cc
   libspdlog-dev nlohmann-json3-dev libgtest-dev prometheus-cpp-dev libcli11-dev libpqxx-dev libc-ares-dev libre2-dev
   libmimalloc-dev libyaml-dev libmozjs-102-dev libseccomp-dev)
 fault_packages=(faketime)
+compat_packages=(golang-go)
 check_packages=(libclang-rt-19-dev clang-format-19 clang-tidy-19 shellcheck systemd)
+
+# Go for the tests of a client, the machine's own or Debian's: one that their go.mod allows.
+go_program() {
+  local program version wanted
+  wanted=$(sed -n 's/^go //p' "$root/tests/compat/go/go.mod")
+  for program in go /usr/lib/go-1.19/bin/go; do
+    version=$(GOTOOLCHAIN=local "$program" env GOVERSION 2>/dev/null) || continue
+    if [[ $(printf '%s\n' "$wanted" "${version#go}" | sort -V | head -n 1) == "$wanted" ]]; then
+      printf '%s' "$program"
+      return 0
+    fi
+  done
+  return 1
+}
 
 missing_packages() {
   local package
   for package in "$@"; do
+    if [[ $package == golang-go ]] && go_program >/dev/null; then continue; fi
     # npm may have come with another Node than Debian's, which would conflict with its package.
     if [[ $package == npm ]] && command -v npm >/dev/null; then continue; fi
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s\n' "$package"

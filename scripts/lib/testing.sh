@@ -67,7 +67,11 @@ run_ctest() {
 run_e2e() { run_pytest "$1" e2e "end to end" "${@:2}"; }
 
 # run_compat PRESET [pytest arguments…]: third-party clients and libraries against both programs.
-run_compat() { run_pytest "$1" compat "clients" "${@:2}"; }
+run_compat() {
+  FAIRLEAD_GO=$(go_program) || die "there is no Go that tests/compat/go can be built with" "apt-get install golang-go"
+  export FAIRLEAD_GO
+  run_pytest "$1" compat "clients" "${@:2}"
+}
 
 # run_faults PRESET [pytest arguments…]: the short set of faults; it starts a PostgreSQL that it may kill.
 run_faults() { run_pytest "$1" faults faults "${@:2}"; }

@@ -40,40 +40,6 @@ def test_documented_status(operation_id, status):
     assert status in successes and successes <= ({200, 202} if operation_id == "BulkOnboard" else {status})
 
 
-# Goal: the Go client's way of changing things works. Method: POST where the wire has PUT, JSON texts as bodies of operations
-# that take none, and its headers.
-def test_go_changes(project, receiver):
-    api, endpoint = project.control, project.endpoint(receiver.url(receiver.new_path()))
-    path = f"{project.path}/endpoints/{endpoint['uid']}"
-    renamed = api.post(project.path, {"name": f"renamed-{project.id}", "config": {
-        "retention_policy": {"policy": "720h"}, "is_retention_policy_enabled": True, "replay_attacks": False}}, headers=GO).expect(202)
-    assert renamed.data["name"] == f"renamed-{project.id}"
-    assert api.put(f"{path}/pause", "{}", headers=GO).expect(202).data["status"] == "paused"
-    assert api.put(f"{path}/pause", b'"{}"', headers=GO).expect(202).data["status"] == "active"
-    made = api.post(f"{project.path}/subscriptions", {
-        "name": "s", "endpoint_id": endpoint["uid"], "source_id": "", "alert_config": None,
-        "retry_config": {"type": "linear", "duration": "10s", "retry_count": 3},
-        "filter_config": {"event_types": ["a.b"], "filter": {"body": {}, "headers": {}}}}, headers=GO).expect(201).data
-    # Its own type of the answer's duration is a text, others' a number: it is left out for both.
-    assert made["retry_config"] == {"type": "linear", "interval_seconds": 10, "retry_count": 3}
-
-
-@needs("UpdateSourceByPost")
-def test_go_changes_a_source(project):
-    source = project.control.post(f"{project.path}/sources", {"name": "s", "type": "http", "is_disabled": False}).expect(201).data
-    changed = project.control.post(f"{project.path}/sources/{source['uid']}", {"name": "t", "type": "http"}, headers=GO).expect(202).data
-    assert changed["name"] == "t"
-
-
-# Goal: a portal link's update with the Go client's wrong path does not revoke it. Method: PUT with the JSON text "{}" as its
-# Revoke sends it: refused, and the link is there.
-@needs("UpdatePortalLink")
-def test_go_revoke_revokes_nothing(project):
-    link = project.control.post(f"{project.path}/portal-links", {"name": "l", "owner_id": "o"}).expect(201).data
-    project.control.put(f"{project.path}/portal-links/{link['uid']}", b'"{}"', headers=GO).expect(400)
-    project.control.get(f"{project.path}/portal-links/{link['uid']}").expect(200)
-
-
 # Goal: what clients put into queries is understood. Method: for each, one event with its delivery, and the list that must or must
 # not hold it.
 @pytest.mark.parametrize("query,is_found", [
