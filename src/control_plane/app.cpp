@@ -36,6 +36,7 @@ store::DbOptions db_options(const Settings& settings, std::string name, int conn
 net::HttpServerOptions server_options(const Listen& listen, std::size_t connections_max) {
   net::HttpServerOptions options{.listen = listen};
   options.connections_max = connections_max;
+  options.body_bytes_max = form_bytes_max;
   return options;
 }
 
@@ -56,7 +57,7 @@ struct App::Parts {
         client(io.get_executor(), resolver, guard, {.ca_file = settings.tls_ca_file}),
         context{db, lists, sealer, guard, ids, authenticator, forwarder, client, settings.public_url},
         metrics(*registry),
-        front(context, all_routes(), metrics),
+        front(context, all_routes(), metrics, settings.requests_per_minute_max),
         admin(probe, registry),
         server(io, server_options(settings.listen, 8192), [this](auto http) { return front.answer(std::move(http)); }),
         admin_server(io, server_options(settings.admin_listen, 256),

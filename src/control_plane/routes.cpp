@@ -34,6 +34,7 @@ std::vector<Route> with_portal(std::vector<Route> routes) {
   static std::deque<std::string> paths;  // whose text the routes refer to
   const auto count = routes.size();
   for (std::size_t index = 0; index < count; ++index) {
+    routes[index].is_forwarded = routes[index].handler == &forward_event;
     auto route = routes[index];
     if (route.portal == Portal::refused || !route.path.starts_with(kProject)) continue;
     route.path = paths.emplace_back("/portal-api" + std::string(route.path.substr(kProject.size())));
@@ -157,10 +158,10 @@ const std::vector<Route>& all_routes() {
       {verb::get, "/api/v1/projects/{project}/eventdeliveries/?", Right::project, &list_deliveries, Portal::read},
       {verb::post, "/api/v1/projects/{project}/eventdeliveries/batchretry", Right::project, &retry_batch,
        Portal::replay},
+      {verb::put, "/api/v1/projects/{project}/eventdeliveries/batchretry", Right::project, &retry_batch_by_put},
       {verb::post, "/api/v1/projects/{project}/eventdeliveries/forceresend", Right::project, &force_resend,
        Portal::replay},
       {verb::get, "/api/v1/projects/{project}/eventdeliveries/countbatchretryevents", Right::project,
-      {verb::put, "/api/v1/projects/{project}/eventdeliveries/batchretry", Right::project, &retry_batch_by_put},
        &count_retry_batch, Portal::read},
       {verb::get, "/api/v1/projects/{project}/eventdeliveries/statustotals", Right::project, &total_statuses,
        Portal::read},

@@ -33,6 +33,10 @@ ReadSettings read_settings(std::map<std::string, std::string> environment, std::
   settings.public_url = reader.text(
       "FAIRLEAD_PUBLIC_URL", "", "base URL under which clients reach this API, for links; default: the request's Host");
   settings.threads = static_cast<int>(reader.number("FAIRLEAD_THREADS", 2, 1, 64, "threads that serve requests"));
+  settings.requests_per_minute_max = static_cast<int>(
+      reader.number("FAIRLEAD_API_REQUESTS_PER_MINUTE_MAX", 0, 0, 100'000'000,
+                    "requests that this process answers in a minute, of all keys together and events' creation aside; "
+                    "0: no limit"));
   if (const auto url = net::parse_internal_url(settings.data_url); !url)
     reader.problem("FAIRLEAD_DATA_URL: " + url.error().message);
   if (!settings.tls_ca_file.empty() && access(settings.tls_ca_file.c_str(), R_OK) != 0) {

@@ -44,6 +44,9 @@ ReadSettings read_settings(std::map<std::string, std::string> environment, std::
   settings.payload_bytes_max =
       static_cast<std::size_t>(reader.number("FAIRLEAD_PAYLOAD_BYTES_MAX", 1024 * 1024, 1024, 16 * 1024 * 1024,
                                              "bytes that an event's payload may have; a project may set less"));
+  settings.events_per_minute_max =
+      static_cast<int>(reader.number("FAIRLEAD_INGEST_EVENTS_PER_MINUTE_MAX", 0, 0, 100'000'000,
+                                     "events that this node takes in a minute, of all projects together; 0: no limit"));
   settings.connections_max = static_cast<std::size_t>(
       reader.number("FAIRLEAD_CONNECTIONS_MAX", 8192, 16, 100'000,
                     "connections of producers at a time, half of them from one address; full, those that have waited "

@@ -20,6 +20,7 @@ struct Settings {
   int threads = 2;
   int endpoint_concurrency = 64;
   std::size_t payload_bytes_max = 1024 * 1024;
+  int events_per_minute_max = 0;       // of all projects together; 0: no limit
   std::size_t connections_max = 8192;  // of producers
   std::chrono::seconds drain_delay{0};
   std::chrono::seconds drain_deadline{25};

@@ -81,6 +81,7 @@ Stages::Stages(asio::io_context& context, const Settings& settings, Databases& d
               .metrics = metrics,
               .clock = [this] { return clock(); },
               .payload_bytes_max = settings.payload_bytes_max,
+              .events_per_minute_max = settings.events_per_minute_max,
               .is_ready = [this] { return std::chrono::abs(Micros(offset_us_.load())) <= kClockOffsetMax; },
               .guard = net::AddressGuard::from_allowed(settings.common.allow_networks).value()}),
       ownership_(dispatcher_.strand(), databases.lease, metrics, settings.node_name, lane_count, make_crew()),

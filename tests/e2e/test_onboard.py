@@ -1,6 +1,7 @@
 """Onboarding: many endpoints in one request, from JSON or a CSV file, checked as a whole before anything is written."""
 
 import json
+import socket
 
 import pytest
 
@@ -222,3 +223,28 @@ def test_other_project(planes, project):
     post_items(project, [{"name": "x", "url": "http://127.0.0.1/same"}]).expect(202)
     assert listed(project, "endpoints")[0]["uid"] != theirs["uid"]
     assert len(listed(other, "endpoints")) == 1
+
+
+# Goal: a file may have 10 MB, and nothing else more than before. Method: a thousand rows with a column that is not ours, just below and
+# above the bound, in a dry run; the same bytes elsewhere, and as a JSON body of the same route.
+def test_large_file(project, receiver):
+    url = receiver.url("/large")
+    rows = "".join(f"endpoint {number},{url}/{number},{'x' * 4000}\n" for number in range(1000))
+    head = "name,url,a,b,c,d\n"
+
+    def file_of(size):
+        rest = (size - len(head) - len(rows)) // 1000 - 4003
+        lines = [f"{line},{'y' * 4000},{'z' * rest}" for line in rows.splitlines()]
+        text = head + "\n".join(lines) + "\n"
+        return text + "\n" * (size - len(text))
+    fits = post_form(project, form(file_of(10 * 1024 * 1024)), "?dry_run=true").expect(200).data
+    assert (fits["total_rows"], fits["valid_count"], fits["errors"]) == (1000, 1000, [])
+    with socket.create_connection(("127.0.0.1", project.planes.control.port), timeout=10) as stream:  # it does not wait for the body
+        stream.sendall(f"POST {project.path}/onboard HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
+                       f"Authorization: Bearer {project.key}\r\nContent-Length: {10 * 1024 * 1024 + 70_000}\r\n\r\n".encode())
+        assert stream.recv(64).startswith(b"HTTP/1.1 413 ")
+    large = json.dumps({"items": [{"name": "n", "url": url}], "x": "y" * 2 * 1024 * 1024}).encode()
+    for path in ("onboard", "endpoints"):
+        assert project.control.post(f"{project.path}/{path}", large).expect(413).json["code"] == "payload_too_large"
+    wrong = project.control.post(f"{project.path}/endpoints", large, headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
+    assert wrong.expect(413).json["code"] == "payload_too_large"

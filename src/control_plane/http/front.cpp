@@ -16,6 +16,14 @@ bool is_form(const Route& route, std::string_view type) {
   return route.path.ends_with("/onboard") && type.starts_with("multipart/form-data");
 }
 
+// The server lets in what the largest body may have.
+std::optional<Response> refuse_large(const Route& route, const net::HttpRequest& http) {
+  const auto bytes_max = is_form(route, http.header("Content-Type").value_or("")) ? form_bytes_max : body_bytes_max;
+  if (http.body.size() <= bytes_max) return std::nullopt;
+  return net::http_problem(http::status::payload_too_large, "payload_too_large",
+                           "the body is larger than " + std::to_string(bytes_max) + " bytes", http.request_id);
+}
+
 bool is_plain_text(std::string_view text) { return text.find('\0') == std::string_view::npos && is_utf8(text); }
 
 // A statement that PostgreSQL stopped at its timeout (SQLSTATE 57014).
@@ -55,6 +63,7 @@ Response Front::unrouted(const net::HttpRequest& http, const Match& match) const
 
 Task<Result<Response>> Front::serve(const Route& route, std::shared_ptr<Request> request) {
   const auto& http = *request->http;
+  if (auto refused = refuse_large(route, http)) co_return *std::move(refused);
   if (route.right == Right::anyone) {
     request->query = Query::parse(http.query);
     co_return co_await route.handler(context_, request);
@@ -66,6 +75,10 @@ Task<Result<Response>> Front::serve(const Route& route, std::shared_ptr<Request>
   }
   FL_CO_TRY(const auto credential, parse_authorization(http.header("Authorization")));
   FL_CO_TRY(request->caller, co_await context_.authenticator.authenticate(credential));
+  // After the credential: strangers cannot use the limit up for those who have one.
+  if (!route.is_forwarded) {
+    if (auto refused = limit_.take(wall_now(), http.request_id)) co_return *std::move(refused);
+  }
   request->query = Query::parse(http.query);
   if (!request->query.holds(is_plain_text)) {
     co_return fail(Error{Code::invalid, "the query string: expected UTF-8 without NUL", "invalid_query"});

@@ -52,6 +52,13 @@ std::optional<TimePoint> parse_date(const std::string& text) {
 // The parameter's time; nothing if it is absent or in year 1, which is how some clients write "not set".
 Result<std::optional<TimePoint>> date_of(const Query& query, const char* name) {
   const auto text = query.first(name);
+  if (!text || text->starts_with("0001-")) return std::nullopt;
+  const auto time = parse_date(*text);
+  if (!time)
+    return bad_field(name, "invalid_date", std::string(name) + ": expected a UTC time such as 2026-01-31T12:00:00");
+  return time;
+}
+
 // A number of rows, brought inside the bounds; the usual one for what is no number.
 int rows_of(const std::string& text) {
   int rows = 0;
@@ -72,13 +79,6 @@ int rows_of(const Query& query) {
 bool goes_backward(const Query& query) {
   if (const auto direction = query.first("direction")) return equals_folded(*direction, "prev");
   return query.first("prev_page_cursor") && !query.first("next_page_cursor");
-}
-
-  if (!text || text->starts_with("0001-")) return std::nullopt;
-  const auto time = parse_date(*text);
-  if (!time)
-    return bad_field(name, "invalid_date", std::string(name) + ": expected a UTC time such as 2026-01-31T12:00:00");
-  return time;
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ struct Route {
   Right right;
   Handler handler;
   Portal portal = Portal::refused;
+  bool is_forwarded = false;  // a data plane answers, and counts it
 };
 
 struct Match {

@@ -37,9 +37,7 @@ std::vector<std::vector<std::size_t>> make_chains(const BatchWork& work) {
 
 Result<std::shared_ptr<Submission>> Route::read_batch_item(const Entrance& entrance, std::string_view item,
                                                            const RequestHeaders& headers) {
-  const auto now = wiring_.clock();
-  if (const auto next = admission_.take(*entrance.project, now).value_or(now); next > now)
-    return fail(rate_limited(entrance.project->settings));
+  if (auto refusal = admission_.take(*entrance.project, wiring_.clock())) return fail(std::move(refusal->error));
   FL_TRY(auto read, parse_batch_item(item, headers));
   if (read.request.content->body->size() > wiring_.payload_bytes_max)
     return fail(payload_too_large(wiring_.payload_bytes_max));

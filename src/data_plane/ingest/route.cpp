@@ -52,18 +52,6 @@ net::HttpResponse created(const StoredEvent& stored) {
 
 }  // namespace
 
-net::HttpResponse limited(const match::ProjectView& project, Micros wait, std::string_view request_id) {
-  const auto& settings = project.settings;
-  auto response = net::problem(rate_limited(project.settings), request_id);
-  const auto seconds = std::to_string(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count()));
-  std::erase_if(response.headers, [](const auto& header) { return header.first == "Retry-After"; });
-  response.headers.emplace_back("Retry-After", seconds);
-  response.headers.emplace_back("X-RateLimit-Limit", std::to_string(settings.events_max));
-  response.headers.emplace_back("X-RateLimit-Remaining", "0");
-  response.headers.emplace_back("X-RateLimit-Reset", seconds);
-  return response;
-}
-
 Task<net::HttpResponse> Route::handle(std::shared_ptr<const net::HttpRequest> request) {
   net::HttpResponse response;
   const auto place = find_place(request->path);
@@ -108,8 +96,8 @@ Task<net::HttpResponse> Route::create_event(std::shared_ptr<const net::HttpReque
   const auto entrance = co_await enter(request, project);
   if (!entrance) co_return net::problem(entrance.error(), request->request_id);
   const auto& view = *entrance->project;
-  if (const auto now = wiring_.clock(), next = admission_.take(view, now).value_or(now); next > now)
-    co_return limited(view, next - now, request->request_id);
+  const auto now = wiring_.clock();
+  if (const auto refusal = admission_.take(view, now)) co_return refusal->answer(now, request->request_id);
   const RequestHeaders headers{.idempotency_key = request->header("Idempotency-Key").value_or(""),
                                .trace_parent = request->header("traceparent").value_or(""),
                                .hops = request->header(hops_header).value_or("")};

@@ -29,12 +29,14 @@ class Route {
     Metrics& metrics;
     DatabaseClock clock;
     std::size_t payload_bytes_max = 0;  // whatever the project allows
+    int events_per_minute_max = 0;      // of all projects together; 0: no limit
     std::function<bool()> is_ready;     // false: 503 before anything is read into
     net::AddressGuard guard;            // for the URLs of dynamic events
   };
   explicit Route(Wiring wiring)
       : wiring_(std::move(wiring)),
         dynamic_({wiring_.db, wiring_.refresher, wiring_.clock, wiring_.guard}),
+        admission_(wiring_.events_per_minute_max),
         sources_({wiring_.batcher, wiring_.refresher, wiring_.db, wiring_.metrics, wiring_.clock,
                   wiring_.payload_bytes_max, wiring_.is_ready},
                  admission_) {}
@@ -67,8 +69,5 @@ class Route {
   Admission admission_;
   SourceRoute sources_;
 };
-
-// The project's own limit is used up (wire contract 1.7): when it may send again.
-[[nodiscard]] net::HttpResponse limited(const match::ProjectView& project, Micros wait, std::string_view request_id);
 
 }  // namespace fairlead::ingest

@@ -65,9 +65,10 @@ Task<net::HttpResponse> SourceRoute::take(std::shared_ptr<const net::HttpRequest
   const auto source = co_await find_current(mask);
   if (!source) co_return net::problem(source.error(), request->request_id);
   const auto project = wiring_.refresher.current()->find_project((*source)->project);
-  const auto now = wiring_.clock();
-  const auto next = project ? admission_.take(*project, now).value_or(now) : now;
-  if (next > now) co_return limited(*project, next - now, request->request_id);
+  if (project) {
+    const auto now = wiring_.clock();
+    if (const auto refusal = admission_.take(*project, now)) co_return refusal->answer(now, request->request_id);
+  }
   auto submission = std::make_shared<Submission>();
   submission->kind = EventKind::source;
   submission->source = std::make_shared<SourceArrival>(
