@@ -19,13 +19,21 @@ constexpr const char* kColumns = R"sql(
          e.client_certificate
     FROM endpoints e LEFT JOIN endpoint_state s ON s.project_id = e.project_id AND s.endpoint_id = e.id)sql";
 
+constexpr Statement find_urls_sql{"endpoint_find_urls", R"sql(
+  SELECT w.url, e.id FROM unnest($2::text[]) AS w (url)
+   CROSS JOIN LATERAL (SELECT id FROM endpoints
+                        WHERE project_id = $1 AND md5(url) = md5(w.url) AND url = w.url AND deleted_at IS NULL
+                        ORDER BY id LIMIT 1) e)sql"};
+// However many: $1 is a list of objects with the columns' names.
 constexpr Statement insert_sql{"endpoint_insert", R"sql(
   INSERT INTO endpoints (project_id, id, name, url, owner_id, description, status, generation, advanced_signatures,
                          http_timeout, rate_limit, rate_limit_duration, support_email, slack_webhook_url,
                          teams_webhook_url, secrets, authentication, version, created_at, updated_at, content_type,
                          client_certificate)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-          $22))sql"};
+  SELECT project_id, id, name, url, owner_id, description, status, generation, advanced_signatures, http_timeout,
+         rate_limit, rate_limit_duration, support_email, slack_webhook_url, teams_webhook_url, secrets, authentication,
+         $2::bigint, created_at, updated_at, content_type, client_certificate
+    FROM jsonb_populate_recordset(NULL::endpoints, $1::jsonb))sql"};
 constexpr Statement update_sql{"endpoint_update", R"sql(
   UPDATE endpoints
      SET name = $3, url = $4, owner_id = $5, description = $6, status = $7, generation = $8, advanced_signatures = $9,
@@ -60,14 +68,55 @@ std::vector<StoredSecret> secrets_from(const std::string& text) {
   return secrets;
 }
 
-std::optional<std::string> authentication_to(const std::optional<StoredAuthentication>& authentication) {
-  if (!authentication) return std::nullopt;
-  return json{{"type", authentication->type}, {"sealed", crypto::to_base64(authentication->sealed)}}.dump();
+json authentication_to(const std::optional<StoredAuthentication>& authentication) {
+  if (!authentication) return nullptr;
+  return {{"type", authentication->type}, {"sealed", crypto::to_base64(authentication->sealed)}};
 }
 
-std::optional<std::string> certificate_to(const std::optional<StoredCertificate>& certificate) {
-  if (!certificate) return std::nullopt;
-  return json{{"certificate", certificate->chain_pem}, {"sealed", crypto::to_base64(certificate->sealed_key)}}.dump();
+json certificate_to(const std::optional<StoredCertificate>& certificate) {
+  if (!certificate) return nullptr;
+  return {{"certificate", certificate->chain_pem}, {"sealed", crypto::to_base64(certificate->sealed_key)}};
+}
+
+json secrets_to(const std::vector<StoredSecret>& secrets) {
+  json list = json::array();
+  for (const auto& secret : secrets) {
+    list.push_back({{"uid", to_text(secret.id)},
+                    {"sealed", crypto::to_base64(secret.sealed)},
+                    {"expires_at", secret.expires_at ? json(to_rfc3339(*secret.expires_at)) : json()},
+                    {"created_at", to_rfc3339(secret.created_at)},
+                    {"updated_at", to_rfc3339(secret.updated_at)}});
+  }
+  return list;
+}
+
+// A value of jsonb, or null.
+std::optional<std::string> text_or_null(const json& value) {
+  return value.is_null() ? std::nullopt : std::optional(value.dump());
+}
+
+json row_of(const Endpoint& endpoint) {
+  return {{"project_id", to_uuid(endpoint.project)},
+          {"id", to_uuid(endpoint.id)},
+          {"name", endpoint.name},
+          {"url", endpoint.url},
+          {"owner_id", endpoint.owner_id},
+          {"description", endpoint.description},
+          {"status", endpoint.status},
+          {"generation", endpoint.generation},
+          {"advanced_signatures", endpoint.has_advanced_signatures},
+          {"http_timeout", endpoint.http_timeout},
+          {"rate_limit", endpoint.rate_limit},
+          {"rate_limit_duration", endpoint.rate_limit_duration},
+          {"support_email", endpoint.support_email},
+          {"slack_webhook_url", endpoint.slack_webhook_url},
+          {"teams_webhook_url", endpoint.teams_webhook_url},
+          {"secrets", secrets_to(endpoint.secrets)},
+          {"authentication", authentication_to(endpoint.authentication)},
+          {"created_at", to_rfc3339(endpoint.created_at)},
+          {"updated_at", to_rfc3339(endpoint.updated_at)},
+          {"content_type", endpoint.content_type},
+          {"client_certificate", certificate_to(endpoint.certificate)}};
 }
 
 Endpoint endpoint_from(const pqxx::row& row) {
@@ -106,17 +155,7 @@ Endpoint endpoint_from(const pqxx::row& row) {
 
 }  // namespace
 
-std::string secrets_to_json(const std::vector<StoredSecret>& secrets) {
-  json list = json::array();
-  for (const auto& secret : secrets) {
-    list.push_back({{"uid", to_text(secret.id)},
-                    {"sealed", crypto::to_base64(secret.sealed)},
-                    {"expires_at", secret.expires_at ? json(to_rfc3339(*secret.expires_at)) : json()},
-                    {"created_at", to_rfc3339(secret.created_at)},
-                    {"updated_at", to_rfc3339(secret.updated_at)}});
-  }
-  return list.dump();
-}
+std::string secrets_to_json(const std::vector<StoredSecret>& secrets) { return secrets_to(secrets).dump(); }
 
 const char* Endpoint::effective_status() const {
   if (is_auto_disabled || status == "inactive") return "inactive";
@@ -150,23 +189,36 @@ Result<std::vector<Endpoint>> list_endpoints(Tx& tx, const EndpointFilter& filte
   return endpoints;
 }
 
-Result<void> insert_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version) {
-  tx.exec(insert_sql, endpoint.project, endpoint.id, endpoint.name, endpoint.url, endpoint.owner_id,
-          endpoint.description, endpoint.status, endpoint.generation, endpoint.has_advanced_signatures,
-          endpoint.http_timeout, endpoint.rate_limit, endpoint.rate_limit_duration, endpoint.support_email,
-          endpoint.slack_webhook_url, endpoint.teams_webhook_url, secrets_to_json(endpoint.secrets),
-          authentication_to(endpoint.authentication), version, endpoint.created_at, endpoint.updated_at,
-          endpoint.content_type, certificate_to(endpoint.certificate));
+Result<std::map<std::string, EndpointId>> find_endpoints_by_url(Tx& tx, const ProjectId& project,
+                                                                const std::vector<std::string>& urls) {
+  TextArray wanted;
+  for (const auto& url : urls) wanted.add(url);
+  std::map<std::string, EndpointId> found;
+  for (const auto& row : tx.exec(find_urls_sql, project, wanted.take()))
+    found.emplace(as_text(row[0]), as_id<EndpointTag>(row[1]));
+  return found;
+}
+
+Result<void> insert_endpoints(Tx& tx, const std::vector<Endpoint>& endpoints, std::int64_t version) {
+  if (endpoints.empty()) return {};
+  json rows = json::array();
+  for (const auto& endpoint : endpoints) rows.push_back(row_of(endpoint));
+  tx.exec(insert_sql, rows.dump(), version);
   return {};
 }
 
+Result<void> insert_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version) {
+  return insert_endpoints(tx, {endpoint}, version);
+}
+
 Result<void> update_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version) {
-  const auto updated = tx.exec(
-      update_sql, endpoint.project, endpoint.id, endpoint.name, endpoint.url, endpoint.owner_id, endpoint.description,
-      endpoint.status, endpoint.generation, endpoint.has_advanced_signatures, endpoint.http_timeout,
-      endpoint.rate_limit, endpoint.rate_limit_duration, endpoint.support_email, endpoint.slack_webhook_url,
-      endpoint.teams_webhook_url, secrets_to_json(endpoint.secrets), authentication_to(endpoint.authentication),
-      version, endpoint.updated_at, endpoint.content_type, certificate_to(endpoint.certificate));
+  const auto updated =
+      tx.exec(update_sql, endpoint.project, endpoint.id, endpoint.name, endpoint.url, endpoint.owner_id,
+              endpoint.description, endpoint.status, endpoint.generation, endpoint.has_advanced_signatures,
+              endpoint.http_timeout, endpoint.rate_limit, endpoint.rate_limit_duration, endpoint.support_email,
+              endpoint.slack_webhook_url, endpoint.teams_webhook_url, secrets_to_json(endpoint.secrets),
+              text_or_null(authentication_to(endpoint.authentication)), version, endpoint.updated_at,
+              endpoint.content_type, text_or_null(certificate_to(endpoint.certificate)));
   if (updated.affected_rows() == 0) return fail(Code::not_found, "endpoint not found");
   return {};
 }

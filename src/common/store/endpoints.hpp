@@ -1,6 +1,7 @@
 // Endpoints as the management API sees them, together with what the data plane reported of them (endpoint_state).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,7 +73,11 @@ struct EndpointFilter {
 // The living endpoint, or Code::not_found.
 [[nodiscard]] Result<Endpoint> get_endpoint(Tx& tx, const ProjectId& project, const EndpointId& id);
 [[nodiscard]] Result<std::vector<Endpoint>> list_endpoints(Tx& tx, const EndpointFilter& filter, const Keyset& keyset);
+// The living endpoints that have one of these URLs, the oldest of each.
+[[nodiscard]] Result<std::map<std::string, EndpointId>> find_endpoints_by_url(Tx& tx, const ProjectId& project,
+                                                                              const std::vector<std::string>& urls);
 // Follow begin_project_change, whose number they take.
+[[nodiscard]] Result<void> insert_endpoints(Tx& tx, const std::vector<Endpoint>& endpoints, std::int64_t version);
 [[nodiscard]] Result<void> insert_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version);
 [[nodiscard]] Result<void> update_endpoint(Tx& tx, const Endpoint& endpoint, std::int64_t version);
 // A tombstone, and its subscriptions with it. Code::not_found if there is none.

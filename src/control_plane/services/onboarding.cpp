@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 
 #include "common/domain/event_type.hpp"
 #include "common/store/config_change.hpp"
-#include "common/store/dynamic_endpoints.hpp"
-#include "common/store/event_types.hpp"
+#include "common/store/onboarding.hpp"
 #include "common/store/projects.hpp"
-#include "common/store/subscriptions.hpp"
 #include "control_plane/services/csv.hpp"
 #include "control_plane/services/form_file.hpp"
 #include "control_plane/services/meta_teller.hpp"
@@ -20,8 +18,8 @@ namespace {
 using store::Tx;
 
 constexpr std::size_t kFieldBytesMax = 4096;
-constexpr std::size_t kNameBytesMax = 200;  // the subscription's has the endpoint's id and more behind it
-constexpr int kSubscriptionsReadMax = 1000;
+constexpr std::size_t kNameBytesMax = 200;     // the subscription's has the endpoint's id and more behind it
+constexpr int kSubscriptionsReadMax = 20'000;  // of all endpoints of a batch
 
 struct Column {
   const char* name;
@@ -166,64 +164,108 @@ OnboardCheck check_onboard_rows(OnboardRead read, const ProjectId& project, cons
 
 namespace {
 
-struct Batch {
-  ProjectId project;
-  std::int64_t version = 0;
-  bool allows_many = false;  // subscriptions for one endpoint
+// What one batch is going to write: collected item by item, written a kind at a time.
+class OnboardBatch {
+ public:
+  OnboardBatch(ProjectId project, bool allows_many, IdSource& ids)
+      : project_(project), allows_many_(allows_many), ids_(ids), now_(wall_now()) {}
+
+  // Reads what is there already for these items.
+  [[nodiscard]] Result<void> read(Tx& tx, const std::vector<OnboardItem>& items);
+  void add(const OnboardItem& item);
+  [[nodiscard]] Result<void> write(Tx& tx, std::int64_t version) const;
+  [[nodiscard]] const std::vector<store::Endpoint>& made() const { return endpoints_; }
+
+ private:
+  struct Work {
+    store::Subscription subscription;
+    bool is_new = false;
+    bool is_changed = false;
+  };
+  void subscribe(const EndpointId& endpoint, const OnboardItem& item);
+
+  const ProjectId project_;
+  const bool allows_many_;  // subscriptions for one endpoint
+  IdSource& ids_;
+  const TimePoint now_;
+  std::map<std::string, EndpointId> targets_;           // by URL
+  std::map<IdBytes, std::vector<Work>> subscriptions_;  // by endpoint, oldest first
+  std::vector<store::Endpoint> endpoints_;              // that are not there yet
+  std::map<std::string, store::EventType> event_types_;
 };
 
-// `endpoint`: the one that was there; none: the item's, which was just made.
-Result<void> subscribe(Tx& tx, const Batch& batch, const OnboardItem& item, std::optional<EndpointId> endpoint,
-                       IdSource& ids) {
-  const auto now = wall_now();
-  std::vector<store::Subscription> present;  // oldest first
-  if (endpoint) {
-    FL_TRY(present, store::list_subscriptions(tx, {.project = batch.project, .endpoints = {*endpoint}, .name_part = {}},
-                                              {.is_descending = false, .rows_max = kSubscriptionsReadMax}));
-  }
-  const bool is_there = std::ranges::any_of(present, [&](const store::Subscription& each) {
-    return std::ranges::find(each.event_types, item.event_type) != each.event_types.end();
+Result<void> OnboardBatch::read(Tx& tx, const std::vector<OnboardItem>& items) {
+  std::vector<std::string> urls;
+  for (const auto& item : items) urls.push_back(item.endpoint.url);
+  FL_TRY(targets_, store::find_endpoints_by_url(tx, project_, urls));
+  if (targets_.empty()) return {};
+  store::SubscriptionFilter filter{.project = project_};
+  for (const auto& [url, endpoint] : targets_) filter.endpoints.push_back(endpoint);
+  FL_TRY(auto present,
+         store::list_subscriptions(tx, filter, {.is_descending = false, .rows_max = kSubscriptionsReadMax}));
+  for (auto& each : present) subscriptions_[each.endpoint.bytes].push_back({.subscription = std::move(each)});
+  return {};
+}
+
+void OnboardBatch::add(const OnboardItem& item) {
+  const auto [target, is_new] = targets_.try_emplace(item.endpoint.url, item.endpoint.id);
+  if (is_new) endpoints_.push_back(item.endpoint);
+  subscribe(target->second, item);
+  if (!is_glob(item.event_type))
+    event_types_.try_emplace(item.event_type,
+                             store::EventType{.id = ids_.next<EventTypeTag>(), .name = item.event_type});
+}
+
+void OnboardBatch::subscribe(const EndpointId& endpoint, const OnboardItem& item) {
+  auto& present = subscriptions_[endpoint.bytes];
+  const bool is_there = std::ranges::any_of(present, [&](const Work& each) {
+    return std::ranges::find(each.subscription.event_types, item.event_type) != each.subscription.event_types.end();
   });
-  if (is_there) return {};
-  if (present.empty() || batch.allows_many) {
-    const auto target = endpoint.value_or(item.endpoint.id);
-    store::Subscription made{.project = batch.project,
-                             .id = ids.next<SubscriptionTag>(),
-                             .endpoint = target,
-                             .name = item.endpoint.name + "-" + to_text(target) + "-subscription",
-                             .event_types = {item.event_type}};
-    made.created_at = made.updated_at = now;
-    return store::insert_subscription(tx, made, batch.version);
+  if (is_there) return;
+  if (!present.empty() && !allows_many_) {
+    auto& first = present.front();
+    first.subscription.event_types.push_back(item.event_type);
+    first.subscription.updated_at = now_;
+    first.is_changed = !first.is_new;
+    return;
   }
-  auto& first = present.front();
-  first.event_types.push_back(item.event_type);
-  first.updated_at = now;
-  return store::update_subscription(tx, first, batch.version);
+  store::Subscription made{.project = project_,
+                           .id = ids_.next<SubscriptionTag>(),
+                           .endpoint = endpoint,
+                           .name = item.endpoint.name + "-" + to_text(endpoint) + "-subscription",
+                           .event_types = {item.event_type}};
+  made.created_at = made.updated_at = now_;
+  present.push_back({.subscription = std::move(made), .is_new = true});
+}
+
+Result<void> OnboardBatch::write(Tx& tx, std::int64_t version) const {
+  FL_TRY_VOID(store::insert_endpoints(tx, endpoints_, version));
+  std::vector<store::Subscription> made;
+  for (const auto& [endpoint, works] : subscriptions_) {
+    for (const auto& work : works) {
+      if (work.is_new) made.push_back(work.subscription);
+      if (work.is_changed) FL_TRY_VOID(store::update_subscription(tx, work.subscription, version));
+    }
+  }
+  FL_TRY_VOID(store::insert_plain_subscriptions(tx, made, version));
+  std::vector<store::EventType> types;
+  for (const auto& [name, type] : event_types_) types.push_back(type);
+  return store::insert_plain_event_types(tx, project_, types, now_);
 }
 
 }  // namespace
 
 Result<bool> write_onboard_batch(Tx& tx, const ProjectId& project, const std::vector<OnboardItem>& items,
                                  const Context& context) {
-  auto& ids = context.ids;
-  Batch batch{.project = project};
-  FL_TRY(batch.version, store::begin_project_change(tx, project));
+  FL_TRY(const auto version, store::begin_project_change(tx, project));
   FL_TRY(const auto stored, store::get_project(tx, project));
   const auto config = ProjectConfig::from_stored(stored.config);
-  batch.allows_many = config.allows_many_subscriptions();
-  const bool tells = config.tells("endpoint.created");
-  std::set<std::string> named;
-  for (const auto& item : items) {
-    FL_TRY(const auto place,
-           store::find_dynamic_endpoint(tx, {.project = project, .url = item.endpoint.url, .event_types = {}}));
-    if (!place) {
-      FL_TRY_VOID(store::insert_endpoint(tx, item.endpoint, batch.version));
-      if (tells) FL_TRY_VOID(tell_of_endpoint(tx, context, "endpoint.created", item.endpoint));
-    }
-    FL_TRY_VOID(subscribe(tx, batch, item, place ? std::optional(place->endpoint) : std::nullopt, ids));
-    if (is_glob(item.event_type) || !named.insert(item.event_type).second) continue;
-    const store::EventType type{.id = ids.next<EventTypeTag>(), .name = item.event_type};
-    FL_TRY([[maybe_unused]] const bool is_new, store::insert_event_type(tx, project, type, wall_now()));
+  OnboardBatch batch(project, config.allows_many_subscriptions(), context.ids);
+  FL_TRY_VOID(batch.read(tx, items));
+  for (const auto& item : items) batch.add(item);
+  FL_TRY_VOID(batch.write(tx, version));
+  if (config.tells("endpoint.created")) {
+    for (const auto& endpoint : batch.made()) FL_TRY_VOID(tell_of_endpoint(tx, context, "endpoint.created", endpoint));
   }
   return true;
 }
