@@ -45,6 +45,7 @@ Databases::Databases(const Settings& s)
       config(with(options(s, "config"), 2, Plans::as_usual, std::chrono::seconds(30))),
       upkeep(with(options(s, "upkeep"), 2, Plans::as_usual, std::chrono::seconds(60))),
       hint(with(options(s, "hint"), 1, Plans::as_usual, std::chrono::seconds(2))),
+      expand(with(options(s, "expand"), 1, Plans::by_key, std::chrono::seconds(10))),
       jobs(with(options(s, "jobs"), 1, Plans::by_key, std::chrono::seconds(10))) {}
 
 Stages::Stages(asio::io_context& context, const Settings& settings, Databases& databases, const crypto::Sealer& sealer,
@@ -85,23 +86,9 @@ Stages::Stages(asio::io_context& context, const Settings& settings, Databases& d
               .is_ready = [this] { return std::chrono::abs(Micros(offset_us_.load())) <= kClockOffsetMax; },
               .guard = net::AddressGuard::from_allowed(settings.common.allow_networks).value()}),
       ownership_(dispatcher_.strand(), databases.lease, metrics, settings.node_name, lane_count, make_crew()),
-      expansion_(context.get_executor(),
-                 {.db = databases.fetch,
-                  .refresher = refresher_,
-                  .metrics = metrics,
-                  .clock = [this] { return clock(); },
-                  .lane_count = lane_count,
-                  .owned_lanes = [this] { return owned_lanes(); },
-                  .offer = [this](std::vector<OfferedDelivery> rows) { dispatcher_.offer(std::move(rows)); },
-                  .recall = [this](std::vector<store::EndpointDue> due) { dispatcher_.recall(std::move(due)); }}),
-      jobs_(context.get_executor(),
-            {.db = databases.jobs,
-             .refresher = refresher_,
-             .metrics = metrics,
-             .clock = [this] { return clock(); },
-             .lane_count = lane_count,
-             .owned_lanes = [this] { return owned_lanes(); },
-             .recall = [this](std::vector<store::EndpointDue> due) { dispatcher_.recall(std::move(due)); }}),
+      expansion_(context.get_executor(), lane_work(databases.expand),
+                 [this](std::vector<OfferedDelivery> rows) { dispatcher_.offer(std::move(rows)); }),
+      jobs_(context.get_executor(), lane_work(databases.jobs)),
       housekeeping_(
           dispatcher_.strand(),
           {.db = databases.upkeep,
@@ -116,6 +103,16 @@ Stages::Stages(asio::io_context& context, const Settings& settings, Databases& d
           {.db = databases.upkeep, .refresher = refresher_, .client = client, .clock = [this] { return clock(); }}),
       client_(client),
       listener_options_(Databases::options(settings, "listen")) {}
+
+upkeep::LaneWork Stages::lane_work(store::Db& db) {
+  return {.db = db,
+          .refresher = refresher_,
+          .metrics = metrics_,
+          .clock = [this] { return clock(); },
+          .lane_count = lane_count_,
+          .owned_lanes = [this] { return owned_lanes(); },
+          .recall = [this](std::vector<store::EndpointDue> due) { dispatcher_.recall(std::move(due)); }};
+}
 
 lanes::Crew Stages::make_crew() {
   return {.set_lease = [this](Steady::time_point until) { dispatcher_.set_lease(until); },

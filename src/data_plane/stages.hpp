@@ -23,10 +23,11 @@
 
 namespace fairlead::data {
 
-// Connections by what must not wait for what: commits, results, reads, the lease, configuration, upkeep, jobs.
+// Connections by what must not wait for what: commits, results, reads, the lease, configuration, upkeep, matching
+// after the answer, jobs.
 struct Databases {
   explicit Databases(const Settings& settings);
-  store::Db ingest, record, fetch, lease, config, upkeep, hint, jobs;
+  store::Db ingest, record, fetch, lease, config, upkeep, hint, expand, jobs;
   [[nodiscard]] static store::DbOptions options(const Settings& settings, const char* use);
 };
 
@@ -54,6 +55,7 @@ class Stages {
   void send_hint(std::vector<store::EndpointDue> endpoints);
   [[nodiscard]] Task<std::vector<std::int16_t>> owned_lanes();
   [[nodiscard]] lanes::Crew make_crew();
+  [[nodiscard]] upkeep::LaneWork lane_work(store::Db& db);
   Task<void> run_batcher();
   Task<void> run_dispatcher();
 

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from support.api import event_body
 from support.database import uuid_of
 from support.wait import SLOWNESS, wait_until
 
@@ -97,6 +98,26 @@ def test_poison_filter_slows_nobody(planes, project, receiver):
         other.send("t", str(number).encode(), endpoint_id=endpoint["uid"])
     receiver.wait(path, 20, 20 * SLOWNESS)
     flood.join()
+
+
+# Goal: the heavy filters of one project do not hold up another's events that are matched after their answer too. Method: sixty events at
+# once, each long to judge, and a broadcast of another project behind them: most of the sixty are matched after it.
+def test_heavy_filters_hold_up_no_neighbour(planes, project, receiver):
+    other = planes.project(f"light-{project.id.lower()}")
+    heavy, endpoint = hook(project, receiver, owner_id="o")
+    filtered(project, endpoint, ["*"], body={"a": {"$regex": "(a|b)*a(a|b){60}$"}})
+    light = receiver.new_path()
+    other.subscribed(receiver.url(light))
+    item = event_body(json.dumps({"a": "b" * 15_000 + "a" + "b" * 60}).encode(), event_type="t", owner_id="o")
+    taken = project.post_event(b"[" + b",".join([item] * 60) + b"]", "/batch").expect(201).data
+    assert taken["accepted"] == 60
+    other.send("t")
+    receiver.wait(light)
+    receiver.wait(heavy, 60, seconds=60 * SLOWNESS)
+    behind = planes.database.value("""
+        SELECT count(*) FROM deliveries WHERE project_id = %s
+           AND created_at > (SELECT created_at FROM deliveries WHERE project_id = %s)""", [project.uuid, other.uuid])
+    assert behind >= 30
 
 
 # Goal: a broadcast gives each endpoint one delivery, of the lowest subscription whose filter lets it pass. Method: two subscriptions of

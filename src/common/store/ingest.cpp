@@ -277,16 +277,28 @@ Result<std::vector<IngestAnswer>> commit_events(Tx& tx, const IngestBatch& batch
 
 namespace {
 
+// The projects are found by skipping through the key, and each gives a few.
 constexpr Statement pending_sql{"pending_list", R"sql(
+  WITH RECURSIVE waiting(project_id) AS (
+    (SELECT project_id FROM pending_events WHERE project_id > $2 ORDER BY project_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT n.project_id FROM pending_events n WHERE n.project_id > w.project_id ORDER BY n.project_id LIMIT 1)
+      FROM waiting w WHERE w.project_id IS NOT NULL),
+  pick AS MATERIALIZED (
+    SELECT x.*
+      FROM waiting p
+      CROSS JOIN LATERAL (
+        (SELECT q.* FROM pending_events q WHERE q.project_id = p.project_id AND q.lane = ANY ($1::smallint[])
+          ORDER BY q.matched_count, q.event_id LIMIT 12)
+        UNION
+        (SELECT q.* FROM pending_events q WHERE q.project_id = p.project_id AND q.lane = ANY ($1::smallint[])
+          ORDER BY q.event_id LIMIT 4)) x
+     LIMIT $3)
   SELECT w.project_id, w.event_id, w.lane, w.config_version, w.cursor, e.event_type, coalesce(e.owner_id, ''),
          e.owner_id IS NULL AND e.endpoint_id IS NULL, e.endpoint_id, e.source_id
-    FROM pending_events w JOIN events e ON e.project_id = w.project_id AND e.id = w.event_id
-   WHERE (w.project_id, w.event_id) IN (
-     (SELECT project_id, event_id FROM pending_events WHERE lane = ANY ($1::smallint[])
-       ORDER BY matched_count, event_id LIMIT 12)
-     UNION
-     (SELECT project_id, event_id FROM pending_events WHERE lane = ANY ($1::smallint[]) ORDER BY event_id LIMIT 4))
-   ORDER BY w.matched_count, w.event_id)sql"};
+    FROM pick w
+    CROSS JOIN LATERAL (SELECT v.* FROM events v WHERE v.project_id = w.project_id AND v.id = w.event_id LIMIT 1) e
+   ORDER BY w.project_id, w.matched_count, w.event_id)sql"};
 constexpr Statement pending_move_sql{"pending_move", R"sql(
   UPDATE pending_events SET cursor = $4, matched_count = matched_count + $5
    WHERE project_id = $1 AND event_id = $2 AND cursor IS NOT DISTINCT FROM $3 RETURNING matched_count)sql"};
@@ -312,11 +324,11 @@ SELECT y.lane, y.endpoint_id, $3::timestamptz, y.id, $1::uuid, $2::uuid, y.subsc
 
 }  // namespace
 
-Result<std::vector<PendingEvent>> list_pending(Tx& tx, const std::vector<std::int16_t>& lanes) {
+Result<std::vector<PendingEvent>> list_pending(Tx& tx, const std::vector<std::int16_t>& lanes, const ProjectId& after) {
   Int2Array list;
   for (const auto lane : lanes) list.add(lane);
   std::vector<PendingEvent> pending;
-  for (const auto& row : tx.exec(pending_sql, list.take())) {
+  for (const auto& row : tx.exec(pending_sql, list.take(), after, pending_rows_max)) {
     pending.push_back({as_id<ProjectTag>(row[0]), as_id<EventTag>(row[1]), row[2].as<std::int16_t>(),
                        row[3].as<std::int64_t>(), as_optional_id<SubscriptionTag>(row[4]), as_text(row[5]),
                        as_text(row[6]), row[7].as<bool>(), as_optional_id<EndpointTag>(row[8]),

@@ -68,9 +68,12 @@ struct PendingEvent {
   std::optional<EndpointId> endpoint;  // that it was addressed to
   std::optional<SourceId> source;      // that it came in through
 };
-// Up to 16 events of these lanes that are still to be expanded: those that were expanded least, so that a large one
-// does not hold up small ones behind it, and the oldest, so that small ones do not hold up a large one.
-[[nodiscard]] Result<std::vector<PendingEvent>> list_pending(Tx& tx, const std::vector<std::int16_t>& lanes);
+inline constexpr std::size_t pending_rows_max = 64;
+// Events of these lanes that are still to be expanded, by project behind `after`, up to 16 of each: those that were
+// expanded least, so that a large one does not hold up small ones behind it, and the oldest, so that small ones do not
+// hold up a large one. Fewer than pending_rows_max: no project behind them has any.
+[[nodiscard]] Result<std::vector<PendingEvent>> list_pending(Tx& tx, const std::vector<std::int16_t>& lanes,
+                                                             const ProjectId& after = {});
 // Inserts one chunk of an event's deliveries and moves its cursor from the one that was read, or finishes it (`next`
 // empty). False: somebody else moved it, nothing was changed. Run it read_write.
 [[nodiscard]] Result<bool> expand_pending(Tx& tx, const PendingEvent& pending,

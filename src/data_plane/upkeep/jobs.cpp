@@ -3,9 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "common/store/ingest.hpp"
 #include "common/store/job_selection.hpp"
@@ -16,7 +13,6 @@ namespace fairlead::upkeep {
 namespace asio = boost::asio;
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kChunk = 500;  // objects, and deliveries
 constexpr store::JobChunk kBounds{.window = 2000, .objects_max = kChunk, .bytes_max = 4 * 1024 * 1024};
 constexpr std::chrono::hours kKept{30 * 24};  // how long an ended job is shown
@@ -116,56 +112,36 @@ Result<Plan> plan_chunk(store::Tx& tx, const store::Job& job, const match::Proje
 
 }  // namespace
 
-Jobs::Jobs(asio::any_io_executor executor, Wiring wiring)
-    : strand_(make_serial(executor)), wiring_(std::move(wiring)), wake_(strand_), next_purge_(Steady::now()) {}
-
-void Jobs::notify() {
-  asio::post(strand_, [this] {
-    is_notified_ = true;
-    wake_.cancel();
-  });
-}
-
-void Jobs::stop() {
-  asio::post(strand_, [this] {
-    is_stopping_ = true;
-    wake_.cancel();
-  });
-}
+Jobs::Jobs(const asio::any_io_executor& executor, LaneWork work)
+    : rounds_(executor), work_(std::move(work)), next_purge_(Steady::now()) {}
 
 Task<void> Jobs::run() {
-  while (!is_stopping_) {
-    if (!std::exchange(is_notified_, false)) {
-      auto until = Steady::now() + kLookPeriod;
-      for (const auto& [id, at] : next_turns_) until = std::min(until, at);
-      wake_.expires_at(until);
-      co_await wake_.async_wait(use_tuple);
-      is_notified_ = false;
-    }
-    if (!is_stopping_) co_await work();
-  }
+  return rounds_.run([this] { return step_all(); });
 }
 
 // One chunk of each open job whose rate allows it.
-Task<void> Jobs::work() {
-  const auto lanes = co_await wiring_.owned_lanes();
-  if (lanes.empty()) co_return;
-  const auto open = co_await wiring_.db.run(store::TxKind::autocommit, &store::list_open_jobs, lanes);
+Task<Steady::time_point> Jobs::step_all() {
+  const auto lanes = co_await work_.owned_lanes();
+  if (lanes.empty()) co_return Steady::now() + kLookPeriod;
+  const auto open = co_await work_.db.run(store::TxKind::autocommit, &store::list_open_jobs, lanes);
   if (!open) {
-    wiring_.metrics.database_errors.Increment();
+    work_.metrics.database_errors.Increment();
     spdlog::warn("jobs_failed error={}", open.error().message);
-    co_return;
+    co_return Steady::now() + kLookPeriod;
   }
   std::erase_if(next_turns_, [&](const auto& entry) {
     return entry.second <= Steady::now() &&
            std::ranges::none_of(*open, [&](const auto& job) { return job.id == entry.first; });
   });
   for (const auto& job : *open) {
-    if (is_stopping_) co_return;
+    if (rounds_.is_stopping()) co_return Steady::now();
     const auto turn = next_turns_.find(job.id);
     if (turn == next_turns_.end() || turn->second <= Steady::now()) co_await take_turn(job);
   }
   if (lanes.front() == 0 && next_purge_ <= Steady::now()) co_await purge();
+  auto next = Steady::now() + kLookPeriod;
+  for (const auto& [id, at] : next_turns_) next = std::min(next, at);
+  co_return next;
 }
 
 Task<void> Jobs::take_turn(store::Job job) {
@@ -177,12 +153,12 @@ Task<void> Jobs::take_turn(store::Job job) {
     step = co_await end(job, JobState::failed, "stopped by an error of the server: " + step.error().reason);
   }
   if (!step) {
-    wiring_.metrics.database_errors.Increment();
+    work_.metrics.database_errors.Increment();
     spdlog::warn("job_delayed job={} error={}", to_text(job.id), step.error().message);
     next_turns_[job.id] = Steady::now() + kLookPeriod;
     co_return;
   }
-  if (!step->due.empty()) wiring_.recall(std::move(step->due));
+  if (!step->due.empty()) work_.recall(std::move(step->due));
   if (step->is_open)
     next_turns_[job.id] = began + std::chrono::microseconds(step->done * 1'000'000 / job.rate);
   else
@@ -191,18 +167,18 @@ Task<void> Jobs::take_turn(store::Job job) {
 
 Task<Result<Jobs::Step>> Jobs::end(store::Job job, JobState state, std::string error) {
   const store::JobStep step{job.cursor, job.part, {}, state, std::move(error)};
-  const auto now = wiring_.clock();
+  const auto now = work_.clock();
   const auto work = [job, step, now](store::Tx& tx) -> Result<bool> {
     FL_TRY(const bool is_held, store::hold_job(tx, job));
     return is_held ? store::move_job(tx, job, step, now) : Result<bool>(false);
   };
-  const auto moved = co_await wiring_.db.run(store::TxKind::read_write, work);
+  const auto moved = co_await work_.db.run(store::TxKind::read_write, work);
   if (!moved) co_return std::unexpected(moved.error());
   co_return Step{};
 }
 
 Task<Result<Jobs::Step>> Jobs::step_deliveries(store::Job job) {
-  const auto now = wiring_.clock();
+  const auto now = work_.clock();
   const auto chunk = [job, now](store::Tx& tx) -> Result<Step> {
     FL_TRY(const bool is_held, store::hold_job(tx, job));
     if (!is_held) return Step{};
@@ -229,7 +205,7 @@ Task<Result<Jobs::Step>> Jobs::step_deliveries(store::Job job) {
                                 now));
     return step;
   };
-  auto step = co_await wiring_.db.run(store::TxKind::read_write, chunk);
+  auto step = co_await work_.db.run(store::TxKind::read_write, chunk);
   co_return step;
 }
 
@@ -237,11 +213,11 @@ Task<Result<Jobs::Step>> Jobs::step_deliveries(store::Job job) {
 Task<Result<match::ProjectPtr>> Jobs::current_project(const store::Job& job) {
   const auto id = job.project;
   const auto version = job.config_version;
-  auto project = wiring_.refresher.current()->find_project(id);
+  auto project = work_.refresher.current()->find_project(id);
   if (!project || project->version < version) {
-    if (!co_await wiring_.refresher.refresh())
+    if (!co_await work_.refresher.refresh())
       co_return fail(Error{Code::unavailable, "the configuration could not be read", "database_unavailable"});
-    project = wiring_.refresher.current()->find_project(id);
+    project = work_.refresher.current()->find_project(id);
   }
   co_return project;
 }
@@ -250,11 +226,10 @@ Task<Result<Jobs::Step>> Jobs::step_events(store::Job job) {
   const auto project = co_await current_project(job);
   if (!project) co_return std::unexpected(project.error());
   if (!*project) co_return co_await end(job, JobState::failed, "the project was deleted");
-  const auto planned =
-      co_await wiring_.db.run(store::TxKind::autocommit, &plan_chunk, job, *project, wiring_.lane_count);
+  const auto planned = co_await work_.db.run(store::TxKind::autocommit, &plan_chunk, job, *project, work_.lane_count);
   if (!planned) co_return std::unexpected(planned.error());
   const auto& plan = *planned;
-  const auto now = wiring_.clock();
+  const auto now = work_.clock();
   const auto version = (*project)->version;
   const auto chunk = [job, now, version, &plan](store::Tx& tx) -> Result<Step> {
     FL_TRY(const bool is_held, store::hold_job(tx, job));
@@ -266,15 +241,15 @@ Task<Result<Jobs::Step>> Jobs::step_events(store::Job job) {
     FL_TRY_VOID(store::move_job(tx, job, plan.step, now));
     return step;
   };
-  auto step = co_await wiring_.db.run(store::TxKind::read_write, chunk);
+  auto step = co_await work_.db.run(store::TxKind::read_write, chunk);
   if (step && (step->is_open || step->done > 0))
-    wiring_.metrics.deliveries_created.Increment(static_cast<double>(plan.deliveries.size()));
+    work_.metrics.deliveries_created.Increment(static_cast<double>(plan.deliveries.size()));
   co_return step;
 }
 
 Task<void> Jobs::purge() {
   const auto purged =
-      co_await wiring_.db.run(store::TxKind::autocommit, &store::purge_jobs, TimePoint(wiring_.clock() - kKept));
+      co_await work_.db.run(store::TxKind::autocommit, &store::purge_jobs, TimePoint(work_.clock() - kKept));
   next_purge_ = Steady::now() + (purged && *purged > 0 ? std::chrono::minutes(0) : kPurgePeriod);
   if (!purged) spdlog::warn("jobs_purge_failed error={}", purged.error().message);
 }
