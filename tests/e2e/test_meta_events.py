@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from support.api import event_body
 from support.receiver import Reply, no_listener
 from support.signatures import contract_simple, verify_with_libraries
 from support.wait import wait_until
@@ -222,3 +223,67 @@ def test_onboarded_endpoints_are_told(planes, receiver):
     project.control.post(f"{project.path}/onboard", {"items": items}).expect(202)
     receiver.wait(path, 2)
     assert sorted(body["data"]["name"] for body in told(receiver, path, "endpoint.created")) == ["one", "two"]
+
+
+# Goal: an endpoint that came into being with its first event is told, once, as the management API shows it. Method: two dynamic events of
+# one URL; a project that asked for other types is told nothing.
+def test_dynamic_endpoints_are_told(planes, receiver):
+    path, silent, hook = (receiver.new_path() for _ in range(3))
+    project, other = telling(planes, receiver.url(path)), telling(planes, receiver.url(silent), ["endpoint.updated"])
+    for each in (project, project, other):
+        each.data.post(f"{each.path}/events/dynamic", event_body(b"{}", url=receiver.url(hook), event_type="t")).expect(201)
+    receiver.wait(hook, 3)
+    event = wait_stored(project, "endpoint.created", "Success")
+    created, = told(receiver, path, "endpoint.created")
+    shown, = project.control.get(f"{project.path}/endpoints").expect(200).data["content"]
+    assert created["data"] == shown and shown["secrets"][0]["value"]
+    assert event["metadata"]["data"] == created
+    assert stored(other)["content"] == [] and receiver.count(silent) == 0
+
+
+# Goal: an endpoint that is disabled automatically is told once, as the management API shows it, credentials redacted; the deliveries
+# that it will not get are told as failed, with the reason. Method: a 410, whose own delivery waits for its retry; another one behind it.
+@pytest.mark.parametrize("kind", ["basic_auth", "api_key", "oauth2"])
+def test_disabled_endpoints_are_told(planes, receiver, kind):
+    path, hook, token = (receiver.new_path() for _ in range(3))
+    project = telling(planes, receiver.url(path))
+    receiver.script(hook, Reply(410))
+    receiver.script(token, Reply(200, b'{"access_token":"t","token_type":"Bearer","expires_in":3600}'))
+    credential = {"basic_auth": {"username": "u", "password": "hidden"}, "api_key": {"header_name": "X-Key", "header_value": "hidden"},
+                  "oauth2": {"url": receiver.url(token), "client_id": "c", "authentication_type": "shared_secret",
+                             "client_secret": "hidden"}}[kind]
+    endpoint = project.subscribed(receiver.url(hook), owner_id="owner", support_email="a@example.test",
+                                  authentication={"type": kind, kind: credential})
+    target = f"{project.path}/endpoints/{endpoint['uid']}"
+    first = project.send("t", b"[1]", endpoint_id=endpoint["uid"])
+    wait_until("it is disabled", lambda: project.control.get(target).data["status"] == "inactive")
+    second = project.send("t", b"[2]", endpoint_id=endpoint["uid"])
+    for event_id in (first, second):
+        project.wait_delivery(event_id, "Discarded")
+    wait_stored(project, "endpoint.updated", "Success")
+    wait_until("both are told", lambda: len(told(receiver, path, "eventdelivery.failed")) == 2)
+    updated, = told(receiver, path, "endpoint.updated")
+    shown = project.control.get(target).expect(200).data
+    assert updated["data"] == shown and shown["status"] == "inactive" and "410" in shown["status_reason"]
+    failed = {body["data"]["event_id"]: body["data"] for body in told(receiver, path, "eventdelivery.failed")}
+    for event_id, trials in ((first, 1), (second, 0)):
+        data = failed[event_id]
+        assert (data["status"], data["attempt"], data["metadata"]["num_trials"]) == ("Discarded", None, trials)
+        assert data["description"].startswith("endpoint is disabled") and data["endpoint_metadata"]["owner_id"] == "owner"
+    assert "hidden" not in json.dumps(updated)
+
+
+# Goal: a delivery whose endpoint is deleted before its retry is told as failed. Method: a refusal, then the deletion.
+def test_deliveries_of_deleted_endpoints_are_told(planes, receiver):
+    path, hook = receiver.new_path(), receiver.new_path()
+    project = telling(planes, receiver.url(path), ["eventdelivery.failed"])
+    receiver.script(hook, Reply(500))
+    endpoint = project.subscribed(receiver.url(hook))
+    event_id = project.send("t", b"[1]", endpoint_id=endpoint["uid"])
+    receiver.wait(hook)
+    project.control.delete(f"{project.path}/endpoints/{endpoint['uid']}").expect(200)
+    project.wait_delivery(event_id, "Discarded")
+    receiver.wait(path)
+    failed, = told(receiver, path, "eventdelivery.failed")
+    assert (failed["data"]["status"], failed["data"]["description"]) == ("Discarded", "endpoint was deleted")
+    assert failed["data"]["metadata"]["data"] == [1]

@@ -12,7 +12,10 @@ constexpr Statement find_sql{"dynamic_endpoint_find", R"sql(
     LEFT JOIN LATERAL (SELECT id, event_types FROM subscriptions
                         WHERE project_id = $1 AND endpoint_id = e.id AND deleted_at IS NULL ORDER BY id LIMIT 1) s ON true
 )sql"};
-constexpr Statement ensure_sql{"dynamic_endpoint_ensure", "SELECT ensure_dynamic_endpoint($1, $2, $3, $4, $5, $6)"};
+// An endpoint with the id that was offered is one that was made.
+constexpr Statement ensure_sql{"dynamic_endpoint_ensure", R"sql(
+  SELECT e.id, CASE WHEN e.id = $4 THEN tell_of_endpoint($1, e.id, 'endpoint.created') END
+    FROM (SELECT ensure_dynamic_endpoint($1, $2, $3, $4, $5, $6) AS id) e)sql"};
 
 Wire array_of(const std::vector<std::string>& texts) {
   TextArray list;

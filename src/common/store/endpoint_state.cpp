@@ -11,17 +11,26 @@ constexpr Statement list_sql{"endpoint_states", R"sql(
     FROM endpoint_state
    WHERE lane = ANY ($1::smallint[])
      AND (status <> 'active' OR failing_since IS NOT NULL OR hold_until IS NOT NULL OR breaker_open_until IS NOT NULL))sql"};
+// The project is told of those that became disabled. What is asked of the table is what it was before.
 constexpr Statement save_sql{"endpoint_states_save", R"sql(
-  INSERT INTO endpoint_state AS s (project_id, endpoint_id, lane, status, reason, generation, failing_since, hold_until,
-                                   breaker_open_until, updated_at)
-  SELECT x.*, $10::timestamptz
-    FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::text[], $6::int[], $7::timestamptz[],
-                $8::timestamptz[], $9::timestamptz[]) x
-  ON CONFLICT (project_id, endpoint_id) DO UPDATE
-    SET status = excluded.status, reason = excluded.reason, generation = excluded.generation,
-        failing_since = excluded.failing_since, hold_until = excluded.hold_until,
-        breaker_open_until = excluded.breaker_open_until, updated_at = excluded.updated_at
-  RETURNING endpoint_id)sql"};
+  WITH saved AS (
+    INSERT INTO endpoint_state AS s (project_id, endpoint_id, lane, status, reason, generation, failing_since,
+                                     hold_until, breaker_open_until, updated_at)
+    SELECT x.*, $10::timestamptz
+      FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::text[], $6::int[], $7::timestamptz[],
+                  $8::timestamptz[], $9::timestamptz[]) x
+    ON CONFLICT (project_id, endpoint_id) DO UPDATE
+      SET status = excluded.status, reason = excluded.reason, generation = excluded.generation,
+          failing_since = excluded.failing_since, hold_until = excluded.hold_until,
+          breaker_open_until = excluded.breaker_open_until, updated_at = excluded.updated_at
+    RETURNING project_id, endpoint_id, status, generation)
+  SELECT n.endpoint_id,
+         CASE WHEN n.status = 'inactive' AND NOT EXISTS (
+                SELECT 1 FROM endpoint_state o
+                 WHERE o.project_id = n.project_id AND o.endpoint_id = n.endpoint_id AND o.status = 'inactive'
+                   AND o.generation = n.generation)
+              THEN tell_of_endpoint(n.project_id, n.endpoint_id, 'endpoint.updated') END
+    FROM saved n)sql"};
 
 }  // namespace
 

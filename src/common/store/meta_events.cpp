@@ -39,9 +39,13 @@ constexpr Statement claim_sql{"meta_event_claim", R"sql(
      LIMIT $5::int)
   UPDATE meta_events e SET next_at = $4::timestamptz FROM due
    WHERE e.project_id = due.project_id AND e.id = due.id
-  RETURNING e.project_id, e.id, e.sealed, e.attempts,
+  RETURNING e.project_id, e.id, e.event_type, e.sealed, e.endpoint_id, e.attempts,
     coalesce((SELECT p.config ->> 'meta_event' FROM projects p WHERE p.id = e.project_id AND p.deleted_at IS NULL),
              'null'))sql"};
+
+constexpr Statement keep_sql{"meta_event_keep", R"sql(
+  UPDATE meta_events SET sealed = x.sealed FROM unnest($3::bytea[]) x(sealed)
+   WHERE project_id = $1 AND id = $2 AND meta_events.sealed = '')sql"};
 
 constexpr Statement record_sql{"meta_event_record", R"sql(
   UPDATE meta_events SET status = $4, attempts = $3, next_at = $5, last_attempt = coalesce($6, last_attempt),
@@ -113,11 +117,19 @@ Result<std::vector<DueMetaEvent>> claim_meta_events(Tx& tx, const MetaEventClaim
   for (const auto& row : tx.exec(claim_sql, busy.take(), claim.per_project, now, until, claim.rows_max)) {
     due.push_back({.project = as_id<ProjectTag>(row[0]),
                    .id = as_id<MetaEventTag>(row[1]),
-                   .sealed = as_bytes(row[2]),
-                   .attempts = row[3].as<int>(),
-                   .settings = as_text(row[4])});
+                   .type = as_text(row[2]),
+                   .sealed = as_bytes(row[3]),
+                   .endpoint = as_optional_id<EndpointTag>(row[4]),
+                   .attempts = row[5].as<int>(),
+                   .settings = as_text(row[6])});
   }
   return due;
+}
+
+Result<bool> keep_meta_event_body(Tx& tx, const ProjectId& project, const MetaEventId& id, const std::string& sealed) {
+  ByteaArray body;
+  body.add(sealed);
+  return tx.exec(keep_sql, project, id, body.take()).affected_rows() == 1;
 }
 
 Result<bool> record_meta_event(Tx& tx, const MetaEventOutcome& outcome, TimePoint now) {

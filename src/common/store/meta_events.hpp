@@ -27,7 +27,7 @@ struct StoredMetaEvent {
   ProjectId project;
   MetaEventId id;
   std::string type;
-  std::string sealed;
+  std::string sealed;  // empty: its body is still to be made
   DeliveryStatus status = DeliveryStatus::scheduled;
   int attempts = 0;
   std::optional<TimePoint> next_at;
@@ -47,7 +47,9 @@ struct StoredMetaEvent {
 struct DueMetaEvent {
   ProjectId project;
   MetaEventId id;
-  std::string sealed;
+  std::string type;
+  std::string sealed;                  // empty: its body is still to be made,
+  std::optional<EndpointId> endpoint;  // of this endpoint
   int attempts = 0;
   std::string settings;  // projects.config.meta_event; "null": none, or the project is gone
 };
@@ -59,6 +61,9 @@ struct MetaEventClaim {
 // Nobody else gets them until `until`. Run it autocommit.
 [[nodiscard]] Result<std::vector<DueMetaEvent>> claim_meta_events(Tx& tx, const MetaEventClaim& claim, TimePoint now,
                                                                   TimePoint until);
+// Keeps the body that was made, unless there is one.
+[[nodiscard]] Result<bool> keep_meta_event_body(Tx& tx, const ProjectId& project, const MetaEventId& id,
+                                                const std::string& sealed);
 struct MetaEventOutcome {
   ProjectId project;
   MetaEventId id;

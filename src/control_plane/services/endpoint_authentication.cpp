@@ -84,24 +84,8 @@ Result<std::optional<store::StoredAuthentication>> read_authentication(const Jso
 }
 
 Result<void> write_authentication(JsonWriter& json, const store::Endpoint& endpoint, const crypto::Sealer& sealer) {
-  if (!endpoint.authentication) {
-    json.value(nullptr);
-    return {};
-  }
-  if (endpoint.authentication->type == kOAuth) {
-    FL_TRY(const auto sealed, sealer.open(endpoint.authentication->sealed, to_text(endpoint.id)));
-    json.begin_object().field("type", kOAuth).key(kOAuth);
-    write_oauth(json, nlohmann::ordered_json::parse(sealed.reveal()));
-    json.end_object();
-    return {};
-  }
-  const auto& shape = endpoint.authentication->type == kApiKey.type ? kApiKey : kBasicAuth;
-  FL_TRY(const auto clear, opened(endpoint, sealer));
-  json.begin_object().field("type", shape.type).key(shape.type).begin_object();
-  json.field(shape.public_name, clear.value(shape.public_name, ""))
-      .field(shape.secret_name, redacted)
-      .end_object()
-      .end_object();
+  FL_TRY(const auto shown, store::shown_authentication(endpoint, sealer));
+  json.raw(shown);
   return {};
 }
 

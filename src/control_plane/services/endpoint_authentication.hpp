@@ -5,13 +5,14 @@
 
 #include "common/crypto/seal.hpp"
 #include "common/net/address_guard.hpp"
+#include "common/store/endpoint_shown.hpp"
 #include "common/store/endpoints.hpp"
 #include "control_plane/http/json_body.hpp"
 #include "control_plane/http/json_writer.hpp"
 
 namespace fairlead::control {
 
-inline constexpr const char* redacted = "[REDACTED]";
+using store::redacted;
 
 // The value of "authentication", sealed for the endpoint. A redacted credential stands for the one that is kept.
 // Nothing for an empty type. Code::invalid names the field.

@@ -19,7 +19,6 @@ constexpr std::size_t kTextBytesMax = 1024;
 constexpr std::size_t kSecretBytesMax = 4096;
 constexpr std::size_t kNumberBytesMax = 1400;  // 8,192 bits as base64url
 constexpr std::array kPublicMembers = {"kty", "crv", "x", "y", "n", "e", "kid"};
-constexpr std::array kPrivateMembers = {"d", "p", "q", "dp", "dq", "qi"};
 constexpr std::array kOptionalTexts = {"grant_type", "scope", "audience"};
 
 const Json& member_of(const Json& object, const char* name) {
@@ -56,7 +55,7 @@ Result<void> read_signing(Json& target, const JsonBody& input, const Json& kept)
   Json stored = Json::object();
   for (const char* name : {"kty", "kid"}) FL_TRY_VOID(require_text(stored, key, name));
   for (const char* name : kPublicMembers) FL_TRY_VOID(copy_text(stored, key, name, kNumberBytesMax));
-  for (const char* name : kPrivateMembers) {
+  for (const char* name : store::jwk_private_members) {
     FL_TRY(const auto value, secret_text(key, name, member_of(kept, "signing_key"), kNumberBytesMax));
     if (!value.empty()) stored[name] = value;
   }
@@ -118,16 +117,6 @@ Result<Json> read_oauth_input(const JsonBody& input, const Json& kept, const net
     return fail(std::move(error));
   }
   return stored;
-}
-
-void write_oauth(JsonWriter& json, Json stored) {
-  if (stored.contains("client_secret")) stored["client_secret"] = redacted;
-  if (const auto key = stored.find("signing_key"); key != stored.end() && key->is_object()) {
-    for (const char* name : kPrivateMembers) {
-      if (key->contains(name)) (*key)[name] = redacted;
-    }
-  }
-  json.raw(stored.dump());
 }
 
 Task<TestedToken> fetch_test_token(Context& context, std::string settings_json) {

@@ -1,4 +1,4 @@
-// OAuth 2.0 client credentials as requests give them and answers show them (wire contract 2.1, 3.2).
+// OAuth 2.0 client credentials as requests give them (wire contract 2.1, 3.2).
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,7 +9,6 @@
 #include "common/net/address_guard.hpp"
 #include "common/ops/task.hpp"
 #include "control_plane/http/json_body.hpp"
-#include "control_plane/http/json_writer.hpp"
 
 namespace fairlead::control {
 
@@ -19,8 +18,6 @@ struct Context;
 // (null: nothing is kept). Code::invalid names the field.
 [[nodiscard]] Result<nlohmann::ordered_json> read_oauth_input(const JsonBody& input, const nlohmann::ordered_json& kept,
                                                               const net::AddressGuard& guard);
-// The client's secret and the private members of the key are redacted.
-void write_oauth(JsonWriter& json, nlohmann::ordered_json stored);
 
 // What a token server answered to settings that read_oauth_input accepted.
 struct TestedToken {

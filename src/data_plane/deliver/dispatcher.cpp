@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "data_plane/deliver/meta_event.hpp"
 #include "data_plane/deliver/window.hpp"
 
 namespace fairlead::deliver {
@@ -159,8 +160,10 @@ void Dispatcher::pump(Mailbox& box) {
   if (std::exchange(box.was_paused, false)) box.breaker.ramp_up(now);
   if (box.disabled_generation != 0 && box.disabled_generation != endpoint->generation) revive(box, now);
   if (endpoint->status == EndpointStatus::inactive || box.disabled_generation == endpoint->generation) {
-    discard_ready(box, box.disabled_generation == endpoint->generation ? "endpoint is disabled: " + box.disabled_reason
-                                                                       : "endpoint is disabled");
+    discard_ready(box,
+                  box.disabled_generation == endpoint->generation ? "endpoint is disabled: " + box.disabled_reason
+                                                                  : "endpoint is disabled",
+                  project, endpoint);
     return want_rows(box);
   }
   while (!box.ready.empty()) {
@@ -230,7 +233,7 @@ void Dispatcher::handle_missing(Mailbox& box, const match::ProjectPtr& project) 
   const bool is_newer =
       std::ranges::any_of(box.ready, [&](const Item& item) { return item.row.config_version > known; });
   if (!is_newer) {
-    discard_ready(box, project ? "endpoint was deleted" : "project was deleted");
+    discard_ready(box, project ? "endpoint was deleted" : "project was deleted", project, nullptr);
     return want_rows(box);
   }
   if (std::exchange(is_refreshing_, true)) return;
@@ -242,18 +245,28 @@ void Dispatcher::handle_missing(Mailbox& box, const match::ProjectPtr& project) 
   asio::co_spawn(strand_, refreshed(this), asio::detached);
 }
 
-void Dispatcher::discard_ready(Mailbox& box, const std::string& reason) {
+void Dispatcher::discard_ready(Mailbox& box, const std::string& reason, const match::ProjectPtr& project,
+                               const match::EndpointPtr& endpoint) {
   while (!box.ready.empty() && !recorder_.is_full()) {
     const Item item = take_ready(box);
     hand_bytes_ -= std::min(hand_bytes_, item.content->body->size());
-    recorder_.add({.row = item.row,
+    record_unsent({.row = item.row,
                    .status = DeliveryStatus::discarded,
                    .next_due = std::nullopt,
                    .attempts = std::abs(item.row.attempt),
                    .reason = reason,
-                   .attempt = std::nullopt});
+                   .attempt = std::nullopt},
+                  project, endpoint, item.content);
   }
   if (!box.ready.empty()) was_full_ = true;
+}
+
+// A delivery's end without an attempt: recorded, and told to who wants to know.
+void Dispatcher::record_unsent(store::DeliveryResult result, const match::ProjectPtr& project,
+                               const match::EndpointPtr& endpoint, std::shared_ptr<const EventContent> content) {
+  result.meta_event = tell_of_unsent(project, endpoint, std::move(content), result, wiring_.clock(), meta_event_ids_,
+                                     wiring_.refresher.sealer());
+  recorder_.add(std::move(result));
 }
 
 void Dispatcher::remember_young(const DeliveryId& delivery) {

@@ -112,7 +112,10 @@ class Dispatcher {
   void revive(Mailbox& box, TimePoint now);
   Gate gate(Mailbox& box, const EndpointConfig& endpoint, TimePoint now);
   void handle_missing(Mailbox& box, const match::ProjectPtr& project);
-  void discard_ready(Mailbox& box, const std::string& reason);
+  void discard_ready(Mailbox& box, const std::string& reason, const match::ProjectPtr& project,
+                     const match::EndpointPtr& endpoint);
+  void record_unsent(store::DeliveryResult result, const match::ProjectPtr& project, const match::EndpointPtr& endpoint,
+                     std::shared_ptr<const EventContent> content);
   void launch(Mailbox& box, Item item, const match::ProjectPtr& project, const match::EndpointPtr& endpoint);
   Task<Sent> mark_and_send(SendJob job);
   Task<void> fly(SendJob job);

@@ -107,7 +107,8 @@ void Dispatcher::take_row(const QueueRow& row, const Contents& contents) {
   if (row.attempt < 0 || content == contents.end()) {
     // Begun by an owner that is gone, or its event is no longer kept: final, and the row says why.
     box->in_hand.insert(row.delivery);
-    recorder_.add(
+    const auto project = wiring_.refresher.current()->find_project(row.project);
+    record_unsent(
         {.row = row,
          .status = row.attempt < 0 ? DeliveryStatus::failure : DeliveryStatus::discarded,
          .next_due = std::nullopt,
@@ -116,7 +117,9 @@ void Dispatcher::take_row(const QueueRow& row, const Contents& contents) {
              row.attempt < 0
                  ? "outcome unknown: the request was begun by a node that ended, and this delivery is made at most once"
                  : "the event is no longer stored",
-         .attempt = std::nullopt});
+         .attempt = std::nullopt},
+        project, project ? project->find_endpoint(row.endpoint) : nullptr,
+        content == contents.end() ? nullptr : content->second);
     return;
   }
   if (!has_room(*box)) {

@@ -125,6 +125,7 @@ const char* meta_event_type(const MetaEventSettings& settings, DeliveryStatus st
     case DeliveryStatus::success:
       return settings.tells_success ? "eventdelivery.success" : nullptr;
     case DeliveryStatus::failure:
+    case DeliveryStatus::discarded:
       return settings.tells_failure ? "eventdelivery.failed" : nullptr;
     case DeliveryStatus::retry:
       return settings.tells_update ? "eventdelivery.updated" : nullptr;
@@ -141,6 +142,27 @@ std::shared_ptr<const store::NewMetaEvent> make_meta_event(const char* type, con
   made->type = type;
   made->sealed = sealer.seal(body_of(type, job, sent, now), to_text(made->id));
   return made;
+}
+
+std::shared_ptr<const store::NewMetaEvent> tell_of_unsent(const match::ProjectPtr& project, match::EndpointPtr endpoint,
+                                                          std::shared_ptr<const EventContent> content,
+                                                          const store::DeliveryResult& result, TimePoint now,
+                                                          IdMaker& ids, const crypto::Sealer& sealer) {
+  const char* type = project ? meta_event_type(project->settings.meta_events, result.status) : nullptr;
+  if (type == nullptr) return nullptr;
+  if (!endpoint) endpoint = std::make_shared<const EndpointConfig>();
+  if (!content) {
+    auto gone = std::make_shared<EventContent>();
+    gone->body = std::make_shared<const std::string>("null");
+    content = std::move(gone);
+  }
+  const auto subscription = project->find_subscription(result.row.subscription);
+  const SendJob job{.row = result.row,
+                    .content = std::move(content),
+                    .project = project,
+                    .endpoint = std::move(endpoint),
+                    .policy = subscription && subscription->retry ? *subscription->retry : project->settings.retry};
+  return make_meta_event(type, job, {.result = result}, now, ids, sealer);
 }
 
 }  // namespace fairlead::deliver

@@ -13,6 +13,8 @@
 #include "common/crypto/digest.hpp"
 #include "common/crypto/signature.hpp"
 #include "common/ops/version.hpp"
+#include "common/store/endpoints.hpp"
+#include "data_plane/upkeep/endpoint_told.hpp"
 
 namespace fairlead::upkeep {
 namespace asio = boost::asio;
@@ -159,6 +161,20 @@ Task<void> MetaSender::send(store::DueMetaEvent event) {
   pause_.cancel();
 }
 
+// What a statement of the database told of: the endpoint as it is now, kept so that each attempt sends the same.
+// Code::not_found if it was deleted meanwhile, which is told by itself.
+Task<Result<Secret>> MetaSender::make_body(store::DueMetaEvent event) {
+  const auto& sealer = wiring_.refresher.sealer();
+  if (!event.endpoint) co_return fail(Code::internal, "a meta event has neither body nor endpoint");
+  FL_CO_TRY(const auto endpoint,
+            co_await wiring_.db.run(store::TxKind::autocommit, &store::get_endpoint, event.project, *event.endpoint));
+  FL_CO_TRY(auto body, endpoint_told(event.type, endpoint, sealer, wiring_.clock()));
+  FL_CO_TRY([[maybe_unused]] const bool is_kept,
+            co_await wiring_.db.run(store::TxKind::autocommit, &store::keep_meta_event_body, event.project, event.id,
+                                    sealer.seal(body, to_text(event.id))));
+  co_return Secret(std::move(body));
+}
+
 Task<void> MetaSender::send_and_record(store::DueMetaEvent event) {
   const auto& sealer = wiring_.refresher.sealer();
   auto project = wiring_.refresher.current()->find_project(event.project);
@@ -168,8 +184,10 @@ Task<void> MetaSender::send_and_record(store::DueMetaEvent event) {
   }
   store::MetaEventOutcome outcome{.project = event.project, .id = event.id, .attempts = event.attempts + 1};
   const auto destination = destination_of(event, sealer);
-  auto body = sealer.open(event.sealed, to_text(event.id));
-  if (destination && !destination->has_value()) {
+  auto body = event.sealed.empty() ? co_await make_body(event) : sealer.open(event.sealed, to_text(event.id));
+  if (!body && body.error().code == Code::unavailable) co_return;  // taken again as below
+  const bool is_gone = !body && body.error().code == Code::not_found;
+  if (is_gone || (destination && !destination->has_value())) {
     outcome.status = DeliveryStatus::discarded;
   } else {
     net::ClientResponse response;

@@ -35,6 +35,7 @@ class MetaSender {
   Task<std::size_t> take();
   Task<void> purge();
   Task<void> send(store::DueMetaEvent event);
+  Task<Result<Secret>> make_body(store::DueMetaEvent event);
   Task<void> send_and_record(store::DueMetaEvent event);
 
   Strand strand_;
