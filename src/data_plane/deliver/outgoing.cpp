@@ -77,6 +77,12 @@ void append_query(std::string& target, std::string_view query) {
 
 }  // namespace
 
+std::string url_as_sent(const EventContent& content, const EndpointConfig& endpoint) {
+  std::string url = endpoint.url;
+  if (content.origin) append_query(url, content.origin->url_query);
+  return url;
+}
+
 Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventContent& content,
                                         const ProjectSettings& settings, const EndpointConfig& endpoint) {
   net::ClientRequest request;
@@ -119,10 +125,10 @@ Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventC
   return request;
 }
 
-store::AttemptRecord make_attempt(net::ClientRequest request, const std::string& url, const EndpointConfig& endpoint,
+store::AttemptRecord make_attempt(net::ClientRequest request, std::string url, const EndpointConfig& endpoint,
                                   net::ClientResponse response, TimePoint requested_at, TimePoint responded_at) {
   store::AttemptRecord record;
-  record.url = url;
+  record.url = std::move(url);
   record.address = std::move(response.address);
   record.requested_at = requested_at;
   if (response.status != 0) {

@@ -24,8 +24,11 @@ struct OutgoingInput {
 [[nodiscard]] Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventContent& content,
                                                       const ProjectSettings& settings, const EndpointConfig& endpoint);
 
+// The endpoint's URL, with the query string that came to the source behind it.
+[[nodiscard]] std::string url_as_sent(const EventContent& content, const EndpointConfig& endpoint);
+
 // Credentials in the request's headers are masked.
-[[nodiscard]] store::AttemptRecord make_attempt(net::ClientRequest request, const std::string& url,
+[[nodiscard]] store::AttemptRecord make_attempt(net::ClientRequest request, std::string url,
                                                 const EndpointConfig& endpoint, net::ClientResponse response,
                                                 TimePoint requested_at, TimePoint responded_at);
 

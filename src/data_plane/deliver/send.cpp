@@ -110,8 +110,8 @@ Task<Sent> send(net::HttpClient& client, Tokens& tokens, SendJob job, DatabaseCl
                  .next_due = verdict.next_due,
                  .attempts = attempt,
                  .reason = verdict.reason,
-                 .attempt = make_attempt(std::move(request), job.endpoint->url, *job.endpoint, std::move(response),
-                                         requested_at, responded_at)};
+                 .attempt = make_attempt(std::move(request), url_as_sent(*job.content, *job.endpoint), *job.endpoint,
+                                         std::move(response), requested_at, responded_at)};
   co_return sent;
 }
 
