@@ -328,5 +328,29 @@ TEST_F(JobsTest, LeastExpandedFirst) {
   EXPECT_EQ(pending[4].event, ids[0]);
 }
 
+// Goal: however many events one project has waiting, every other project's turn comes with the same look, or with the
+// next one behind it. Method: twenty of one project, one each of five others.
+TEST_F(JobsTest, ProjectsInTurn) {
+  for (int number = 0; number < 20; ++number) static_cast<void>(commit(1, "", true));
+  for (const int number : {2, 3, 4, 5, 6}) {
+    const auto other = "00000000-0000-0000-0000-00000000000" + std::to_string(number);
+    database_.sql("INSERT INTO pending_events (project_id, event_id, lane, config_version) SELECT '" + other +
+                  "', event_id, lane, config_version FROM pending_events WHERE project_id = '" + to_uuid(project_) +
+                  "' ORDER BY event_id DESC LIMIT 1");
+    database_.sql("INSERT INTO events (project_id, id, event_type, body, received_at) SELECT '" + other +
+                  "', v.id, v.event_type, v.body, v.received_at FROM events v ORDER BY v.id DESC LIMIT 1");
+  }
+  std::map<ProjectId, int> counts;
+  for (const auto& event : run(TxKind::autocommit, [](Tx& tx) { return list_pending(tx, {0}); }))
+    ++counts[event.project];
+  EXPECT_EQ(counts.size(), 6U);
+  EXPECT_LE(counts[project_], 16);
+  counts.clear();
+  for (const auto& event : run(TxKind::autocommit, [&](Tx& tx) { return list_pending(tx, {0}, id_of<ProjectTag>(3)); }))
+    ++counts[event.project];
+  EXPECT_EQ(counts.size(), 3U);
+  EXPECT_FALSE(counts.contains(project_));
+}
+
 }  // namespace
 }  // namespace fairlead::store
