@@ -123,6 +123,32 @@ def test_filter_of_a_subscription(project, receiver):
     assert control.get(f"{path}/filters").status == 404
 
 
+# Goal: a subscription that is sent back as it is shown keeps the filter of each type, and a disabled one; what differs in anything replaces
+# them. Method: filters that only the list of filters shows; the same filter spelled otherwise; others.
+def test_subscription_sent_back(project, receiver):
+    control = project.control
+    made = project.subscribe(project.endpoint("https://hooks.example.com/in"), ["a", "b"])
+    path = f"{project.path}/subscriptions/{made['uid']}"
+    first = {"body": {"z": {"$in": [1.50, 12345678901234567890, "é"]}, "a": None}, "headers": {"X-A": "1"}}
+    for event_type, scopes in (("a", first), ("b", {"body": {"n": 2}, "enabled_at": None})):
+        control.post(f"{path}/filters", {"event_type": event_type, **scopes}).expect(201)
+    filters = control.get(f"{path}/filters").expect(200).data
+    assert len(filters) == 2
+    shown = control.get(path).expect(200).data
+    as_shown = shown["filter_config"]["filter"]
+    turned = {**as_shown, "body": dict(reversed(as_shown["body"].items()))}
+    for config in (shown["filter_config"], {"filter": turned}, {"event_types": ["a", "b"], "filter": as_shown}):
+        changed = control.put(path, {"name": "renamed", "filter_config": config}).expect(202).data
+        assert changed["filter_config"] == shown["filter_config"]
+        assert control.get(f"{path}/filters").data == filters
+    for scopes in ({**as_shown, "query": {"q": "1"}}, {**as_shown, "body": {**as_shown["body"], "a": 0}}, {"body": as_shown["body"]}):
+        control.put(path, {"filter_config": {"filter": scopes}}).expect(202)
+        replaced = control.get(f"{path}/filters").expect(200).data
+        assert [each["raw_body"] for each in replaced] == [scopes["body"]] * 2
+    control.put(path, {"filter_config": {}}).expect(202)
+    assert control.get(f"{path}/filters").data == []
+
+
 # Goal: the dry run of a subscription's filters chooses as delivery does: exact, longest glob, "*"; none is a match, only disabled ones are
 # none; payload or request. Method: filters that tell which one was asked.
 def test_dry_run(project, base):

@@ -200,8 +200,11 @@ Result<store::Subscription> update(Tx& tx, const SubscriptionKey& key, const Jso
   FL_TRY(auto subscription, get_reached(tx, key));
   FL_TRY_VOID(check_if_match(*key.request->http, subscription.updated_at));
   const auto former = std::pair(subscription.endpoint, subscription.source);
+  const auto former_types = subscription.event_types;
   FL_TRY_VOID(apply_subscription_input(subscription, body));
-  FL_TRY(const auto filter, read_subscription_filter(key.request->http->body));
+  FL_TRY(auto filter, read_subscription_filter(key.request->http->body));
+  // What is sent back as it is shown keeps the filters of all types, of which only the first one's shows.
+  if (filter && subscription.event_types == former_types && is_sent_back(*filter, subscription.filter)) filter.reset();
   FL_TRY_VOID(check_allowed_types(subscription, caller));
   FL_TRY_VOID(check_source_choice(former.second, subscription, caller));
   if (std::pair(subscription.endpoint, subscription.source) != former)

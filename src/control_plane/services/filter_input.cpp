@@ -1,6 +1,7 @@
 #include "control_plane/services/filter_input.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "common/core/clock.hpp"
 #include "common/domain/event_type.hpp"
@@ -15,6 +16,48 @@ bool is_same_name(std::string_view a, std::string_view b) {
 
 auto wrong_type(const std::string& field, std::string_view expected) {
   return bad_field(field, "wrong_type", (field.empty() ? "the body" : field) + ": expected " + std::string(expected));
+}
+
+using Members = std::map<std::string, JsonTape::Place>;
+
+Members members_of(const JsonTape& tape, JsonTape::Place object) {
+  Members members;
+  std::string storage;
+  tape.any_member(object, [&](JsonTape::Place key, JsonTape::Place value) {
+    members.insert_or_assign(std::string(tape.text(key, storage)), value);
+    return false;
+  });
+  return members;
+}
+
+std::vector<JsonTape::Place> items_of(const JsonTape& tape, JsonTape::Place array) {
+  std::vector<JsonTape::Place> items;
+  tape.any_item(array, [&](JsonTape::Place item) {
+    items.push_back(item);
+    return false;
+  });
+  return items;
+}
+
+// As deep as a body may be nested.
+bool is_same(const JsonTape& a, JsonTape::Place in_a, const JsonTape& b, JsonTape::Place in_b) {
+  if (a.kind(in_a) != b.kind(in_b)) return false;
+  switch (a.kind(in_a)) {
+    case JsonKind::string: {
+      std::string of_a;
+      std::string of_b;
+      return a.text(in_a, of_a) == b.text(in_b, of_b);
+    }
+    case JsonKind::array:
+      return std::ranges::equal(items_of(a, in_a), items_of(b, in_b),
+                                [&](auto x, auto y) { return is_same(a, x, b, y); });
+    case JsonKind::object:
+      return std::ranges::equal(members_of(a, in_a), members_of(b, in_b), [&](const auto& x, const auto& y) {
+        return x.first == y.first && is_same(a, x.second, b, y.second);
+      });
+    default:
+      return a.raw(in_a) == b.raw(in_b);
+  }
 }
 
 // "header" is what tests say, "headers" what filters say; both are taken everywhere.
@@ -134,6 +177,16 @@ Result<std::optional<FilterText>> read_subscription_filter(std::string_view body
   if (filter->kind() != JsonKind::object) return wrong_type(filter->path, "an object");
   FL_TRY(auto text, read_filter_scopes(*filter));
   return text;
+}
+
+bool is_sent_back(const FilterText& sent, const FilterText& kept) {
+  return std::ranges::all_of(filter_scopes, [&](FilterScope scope) {
+    if (!sent.of(scope)) return false;
+    const auto shown = kept.of(scope).value_or("{}");
+    const auto a = JsonTape::parse(*sent.of(scope));
+    const auto b = JsonTape::parse(shown);
+    return a && b && is_same(*a, 0, *b, 0);
+  });
 }
 
 }  // namespace fairlead::control

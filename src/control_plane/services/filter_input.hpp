@@ -59,4 +59,7 @@ struct FilterInput {
 // there.
 [[nodiscard]] Result<std::optional<FilterText>> read_subscription_filter(std::string_view body);
 
+// Whether `sent` is what answers show of `kept`, all scopes of it: members in any order, numbers in the same spelling.
+[[nodiscard]] bool is_sent_back(const FilterText& sent, const FilterText& kept);
+
 }  // namespace fairlead::control
