@@ -9,6 +9,7 @@
 #include "common/net/resolver.hpp"
 #include "common/ops/notify.hpp"
 #include "common/ops/version.hpp"
+#include "common/script/runner.hpp"
 #include "common/store/db.hpp"
 #include "control_plane/admin.hpp"
 #include "control_plane/http/front.hpp"
@@ -55,7 +56,8 @@ struct App::Parts {
         forwarder(io.get_executor(), std::move(data_url)),
         resolver(io.get_executor(), {.servers = settings.dns_servers}),
         client(io.get_executor(), resolver, guard, {.ca_file = settings.tls_ca_file}),
-        context{db, lists, sealer, guard, ids, authenticator, forwarder, client, settings.public_url},
+        scripts(io.get_executor(), {.program = settings.script_program}),
+        context{db, lists, sealer, guard, ids, authenticator, forwarder, client, scripts, settings.public_url},
         metrics(*registry),
         front(context, all_routes(), metrics, settings.requests_per_minute_max),
         admin(probe, registry),
@@ -82,6 +84,7 @@ struct App::Parts {
   net::HttpServer admin_server;
 };
 
+  script::Runner scripts;
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 App::~App() = default;
 

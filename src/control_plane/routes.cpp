@@ -12,6 +12,7 @@
 #include "control_plane/resources/events.hpp"
 #include "control_plane/resources/failure_rates.hpp"
 #include "control_plane/resources/filters.hpp"
+#include "control_plane/resources/functions.hpp"
 #include "control_plane/resources/jobs.hpp"
 #include "control_plane/resources/matches.hpp"
 #include "control_plane/resources/meta_events.hpp"
@@ -94,7 +95,8 @@ const std::vector<Route>& all_routes() {
        Portal::manage},
       {verb::delete_, "/api/v1/projects/{project}/subscriptions/{subscription}", Right::project, &delete_subscription,
        Portal::manage},
-      {verb::post, "/api/v1/projects/{project}/subscriptions/test_function", Right::project, &test_function},
+      {verb::post, "/api/v1/projects/{project}/subscriptions/test_function", Right::project,
+       &try_subscription_function},
       {verb::post, "/api/v1/projects/{project}/subscriptions/test_filter", Right::project, &test_filter, Portal::read},
       {verb::post, "/api/v1/projects/{project}/subscriptions/match", Right::project, &try_matches},
       {verb::get, "/api/v1/projects/{project}/subscriptions/{subscription}/filters/?", Right::project, &list_filters,
@@ -120,7 +122,7 @@ const std::vector<Route>& all_routes() {
 
       {verb::get, "/api/v1/projects/{project}/sources/?", Right::project, &list_sources},
       {verb::post, "/api/v1/projects/{project}/sources/?", Right::project, &create_source},
-      {verb::post, "/api/v1/projects/{project}/sources/test_function", Right::project, &test_function},
+      {verb::post, "/api/v1/projects/{project}/sources/test_function", Right::project, &try_source_function},
       {verb::get, "/api/v1/projects/{project}/sources/{source}", Right::project, &show_source},
       {verb::put, "/api/v1/projects/{project}/sources/{source}", Right::project, &update_source},
       {verb::post, "/api/v1/projects/{project}/sources/{source}", Right::project, &update_source},

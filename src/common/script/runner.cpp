@@ -66,8 +66,8 @@ struct Runner::State : std::enable_shared_from_this<Runner::State> {
     }
     auto patience = std::make_shared<asio::steady_timer>(serial, options.patience);
     waiting.push_back({std::move(owner), std::move(job), std::move(done), patience});
-    patience->async_wait([state = weak_from_this(), timer = patience.get()](boost::system::error_code error) {
-      if (const auto alive = state.lock(); alive && !error) alive->give_up(timer);
+    patience->async_wait([state = weak_from_this(), timer = std::weak_ptr(patience)](boost::system::error_code error) {
+      if (const auto alive = state.lock(); alive && !error) alive->give_up(timer.lock());
     });
     wake();
   }
@@ -83,8 +83,8 @@ struct Runner::State : std::enable_shared_from_this<Runner::State> {
     }
   }
 
-  void give_up(const asio::steady_timer* timer) {
-    const auto found = std::ranges::find_if(waiting, [&](const auto& each) { return each.patience.get() == timer; });
+  void give_up(const std::shared_ptr<asio::steady_timer>& timer) {
+    const auto found = std::ranges::find(waiting, timer, &Waiting::patience);
     if (found == waiting.end()) return;
     auto done = std::move(found->done);
     waiting.erase(found);

@@ -16,7 +16,8 @@ constexpr const char* kColumns = R"sql(
          CASE WHEN t.status = 'inactive' AND t.generation = e.generation THEN 'inactive' ELSE e.status END,
          x.id AS source_id, x.mask AS source_mask, x.name AS source_name, x.type AS source_type,
          x.provider AS source_provider, x.is_disabled AS source_is_disabled,
-         f.headers AS filter_headers, f.query AS filter_query, f.path AS filter_path, f.body AS filter_body
+         f.headers AS filter_headers, f.query AS filter_query, f.path AS filter_path, f.body AS filter_body,
+         s.function, s.alert_config, s.rate_limit_config
     FROM subscriptions s
     JOIN endpoints e ON e.project_id = s.project_id AND e.id = s.endpoint_id
     LEFT JOIN endpoint_state t ON t.project_id = s.project_id AND t.endpoint_id = s.endpoint_id
@@ -29,11 +30,12 @@ constexpr Statement used_sql{"subscription_endpoint_used", R"sql(
    WHERE project_id = $1 AND endpoint_id = $2 AND id <> $3 AND deleted_at IS NULL LIMIT 1)sql"};
 constexpr Statement insert_sql{"subscription_insert", R"sql(
   INSERT INTO subscriptions (project_id, id, endpoint_id, name, event_types, delivery_mode, retry_config, version,
-                             created_at, updated_at, source_id)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))sql"};
+                             created_at, updated_at, source_id, function, alert_config, rate_limit_config)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14))sql"};
 constexpr Statement update_sql{"subscription_update", R"sql(
   UPDATE subscriptions SET endpoint_id = $3, name = $4, event_types = $5, delivery_mode = $6, retry_config = $7,
-         version = $8, updated_at = $9, source_id = $10
+         version = $8, updated_at = $9, source_id = $10, function = $11, alert_config = $12,
+         rate_limit_config = $13
    WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL)sql"};
 constexpr Statement delete_sql{"subscription_delete", R"sql(
   UPDATE subscriptions SET deleted_at = $3, updated_at = $3, version = $4
@@ -53,6 +55,28 @@ std::optional<std::string> retry_to(const std::optional<SubscriptionRetry>& retr
 
 Subscription subscription_from(const pqxx::row& row) {
   Subscription subscription{.project = as_id<ProjectTag>(row[0]),
+std::optional<std::string> alert_to(const std::optional<SubscriptionAlert>& alert) {
+  if (!alert) return std::nullopt;
+  return json{{"count", alert->count}, {"threshold", alert->threshold}}.dump();
+}
+
+std::optional<std::string> rate_limit_to(const std::optional<SubscriptionRateLimit>& limit) {
+  if (!limit) return std::nullopt;
+  return json{{"count", limit->count}, {"duration", limit->duration_seconds}}.dump();
+}
+
+void read_kept(const pqxx::row& row, Subscription& subscription) {
+  if (const auto field = row["function"]; !field.is_null()) subscription.function = as_text(field);
+  if (const auto field = row["alert_config"]; !field.is_null()) {
+    const auto alert = json::parse(as_text(field));
+    subscription.alert = SubscriptionAlert{alert.value("count", 0), alert.value("threshold", "")};
+  }
+  if (const auto field = row["rate_limit_config"]; !field.is_null()) {
+    const auto limit = json::parse(as_text(field));
+    subscription.rate_limit = SubscriptionRateLimit{limit.value("count", 0), limit.value("duration", 0)};
+  }
+}
+
                             .id = as_id<SubscriptionTag>(row[1]),
                             .endpoint = as_id<EndpointTag>(row[2]),
                             .name = as_text(row[3]),
@@ -81,6 +105,7 @@ Subscription subscription_from(const pqxx::row& row) {
   }
   return subscription;
 }
+  read_kept(row, subscription);
 
 }  // namespace
 
@@ -121,14 +146,17 @@ Result<bool> is_endpoint_subscribed(Tx& tx, const ProjectId& project, const Endp
 Result<void> insert_subscription(Tx& tx, const Subscription& subscription, std::int64_t version) {
   tx.exec(insert_sql, subscription.project, subscription.id, subscription.endpoint, subscription.name,
           types_to(subscription.event_types), subscription.delivery_mode, retry_to(subscription.retry), version,
-          subscription.created_at, subscription.updated_at, subscription.source);
+          subscription.created_at, subscription.updated_at, subscription.source, subscription.function,
+          alert_to(subscription.alert), rate_limit_to(subscription.rate_limit));
   return {};
 }
 
 Result<void> update_subscription(Tx& tx, const Subscription& subscription, std::int64_t version) {
   const auto updated = tx.exec(update_sql, subscription.project, subscription.id, subscription.endpoint,
                                subscription.name, types_to(subscription.event_types), subscription.delivery_mode,
-                               retry_to(subscription.retry), version, subscription.updated_at, subscription.source);
+                               retry_to(subscription.retry), version, subscription.updated_at, subscription.source,
+                               subscription.function, alert_to(subscription.alert),
+                               rate_limit_to(subscription.rate_limit));
   if (updated.affected_rows() == 0) return fail(Code::not_found, "subscription not found");
   return {};
 }

@@ -31,6 +31,17 @@ struct SubscriptionRetry {
   int retry_count = 0;
 };
 
+// When somebody is to be told that deliveries fail.
+struct SubscriptionAlert {
+  int count = 0;
+  std::string threshold;  // a duration in Go's notation, as it was given
+};
+
+struct SubscriptionRateLimit {
+  int count = 0;
+  int duration_seconds = 0;
+};
+
 struct Subscription {
   ProjectId project;
   SubscriptionId id;
@@ -40,6 +51,10 @@ struct Subscription {
   std::vector<std::string> event_types;
   std::string delivery_mode = "at_least_once";
   std::optional<SubscriptionRetry> retry;
+  // Kept and shown; deliveries do not heed them yet.
+  std::optional<std::string> function;  // JavaScript that compiles
+  std::optional<SubscriptionAlert> alert;
+  std::optional<SubscriptionRateLimit> rate_limit;
   TimePoint created_at;
   TimePoint updated_at;
   EndpointBrief endpoint_brief;             // read only

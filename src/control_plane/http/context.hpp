@@ -11,6 +11,9 @@
 namespace fairlead::net {
 class HttpClient;
 }
+namespace fairlead::script {
+class Runner;
+}
 
 namespace fairlead::control {
 
@@ -26,6 +29,7 @@ struct Context {
   Authenticator& authenticator;
   Forwarder& forwarder;
   net::HttpClient& client;      // for addresses that strangers chose: resolved, guarded, bounded
+  script::Runner& scripts;      // functions, in processes of their own
   std::string public_url = {};  // how clients reach us, without a final "/"; empty: as the request's Host says
 };
 

@@ -7,6 +7,7 @@
 #include "control_plane/http/etag.hpp"
 #include "control_plane/http/pagination.hpp"
 #include "control_plane/services/forwarder.hpp"
+#include "control_plane/services/functions.hpp"
 #include "control_plane/services/source_input.hpp"
 #include "control_plane/services/source_json.hpp"
 #include "control_plane/services/source_verifier.hpp"
@@ -73,6 +74,7 @@ Task<Result<Response>> list_sources(Context& context, RequestPtr request) {
 
 Task<Result<Response>> create_source(Context& context, RequestPtr request) {
   FL_CO_TRY(auto body, JsonBody::parse(request->http->body));
+  FL_CO_TRY_VOID(co_await check_functions(context, request->project(), body, {"body_function", "header_function"}));
   const auto insert = [&context, body = std::move(body),
                        project = request->project()](Tx& tx) -> Result<store::Source> {
     FL_TRY(const auto number, store::begin_project_change(tx, project));
@@ -95,6 +97,7 @@ Task<Result<Response>> show_source(Context& context, RequestPtr request) {
 Task<Result<Response>> update_source(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto key, key_of(*request));
   FL_CO_TRY(auto body, JsonBody::parse(request->http->body));
+  FL_CO_TRY_VOID(co_await check_functions(context, request->project(), body, {"body_function", "header_function"}));
   const auto change = [&context, body = std::move(body), key, http = request->http](Tx& tx) -> Result<store::Source> {
     FL_TRY(const auto number, store::begin_project_change(tx, key.project));
     FL_TRY(auto source, store::get_source(tx, key.project, key.id));
@@ -120,14 +123,6 @@ Task<Result<Response>> delete_source(Context& context, RequestPtr request) {
   };
   FL_CO_TRY([[maybe_unused]] const bool is_gone, co_await context.db.run(TxKind::read_write, remove));
   co_return net::success(net::http::status::ok, "Source deleted", "null");
-}
-
-Task<Result<Response>> test_function(Context&, RequestPtr request) {
-  FL_CO_TRY(const auto body, JsonBody::parse(request->http->body));
-  FL_CO_TRY([[maybe_unused]] const auto function, body.required_text("function", 64 * 1024));
-  FL_CO_TRY([[maybe_unused]] const auto payload, body.object("payload"));
-  co_return bad_field("function", "unsupported",
-                      "function: this release has no JavaScript engine; functions are kept, and run by a later one");
 }
 
 // GET /ingest/{mask}?crc_token=…: proves to X (Twitter) that the source knows its consumer secret.

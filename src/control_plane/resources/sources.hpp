@@ -10,8 +10,6 @@ Task<Result<Response>> create_source(Context& context, RequestPtr request);
 Task<Result<Response>> show_source(Context& context, RequestPtr request);
 Task<Result<Response>> update_source(Context& context, RequestPtr request);
 Task<Result<Response>> delete_source(Context& context, RequestPtr request);
-// Also of subscriptions: there is nothing yet that could run a function.
-Task<Result<Response>> test_function(Context& context, RequestPtr request);
 Task<Result<Response>> answer_challenge(Context& context, RequestPtr request);
 Task<Result<Response>> forward_ingest(Context& context, RequestPtr request);
 

@@ -12,6 +12,7 @@
 #include "control_plane/http/pagination.hpp"
 #include "control_plane/services/endpoint_json.hpp"
 #include "control_plane/services/filter_input.hpp"
+#include "control_plane/services/functions.hpp"
 #include "control_plane/services/owner_scope.hpp"
 #include "control_plane/services/project_config.hpp"
 #include "control_plane/services/subscription_input.hpp"
@@ -60,14 +61,30 @@ void write_source(JsonWriter& json, const store::Subscription& subscription, con
   json.field("is_disabled", source->is_disabled).field("verifier", nullptr).end_object();
 }
 
-void write_subscription(JsonWriter& json, const store::Subscription& subscription, const Caller& caller) {
+// What is kept without effect: absent when there is none.
+void write_kept(JsonWriter& json, const store::Subscription& subscription) {
+  if (const auto& alert = subscription.alert) {
+    json.key("alert_config").begin_object().field("count", alert->count);
+    json.field("threshold", alert->threshold).end_object();
+  }
+  if (const auto& limit = subscription.rate_limit) {
+    json.key("rate_limit_config").begin_object().field("count", limit->count);
+    json.field("duration", limit->duration_seconds).end_object();
+  }
+}
+
+void write_subscription(JsonWriter& json, const store::Subscription& subscription, const Caller& caller,
+                        bool is_new = false) {
   json.begin_object().field("uid", subscription.id).field("name", subscription.name).field("type", "api");
   json.field("project_id", subscription.project).field("endpoint_id", subscription.endpoint);
-  json.field("function", nullptr).key("source_metadata");
+  // Clients expect an empty text where a new one has none, and null later.
+  json.field("function", is_new ? subscription.function.value_or("") : subscription.function);
+  json.key("source_metadata");
   write_source(json, subscription, caller);
   json.key("endpoint_metadata");
   write_endpoint_brief(json, subscription.endpoint_brief);
   json.field("device_metadata", nullptr);
+  write_kept(json, subscription);
   if (subscription.retry) {
     // Without "duration": clients disagree on its type.
     json.key("retry_config").begin_object().field("type", subscription.retry->type);
@@ -83,7 +100,7 @@ void write_subscription(JsonWriter& json, const store::Subscription& subscriptio
 Response subscription_response(net::http::status status, std::string_view message,
                                const store::Subscription& subscription, const Caller& caller) {
   JsonWriter json;
-  write_subscription(json, subscription, caller);
+  write_subscription(json, subscription, caller, status == net::http::status::created);
   return with_etag(net::success(status, message, json.take()), subscription.updated_at);
 }
 
@@ -145,6 +162,14 @@ Result<void> check_source_choice(const std::optional<SourceId>& former, const st
                     "source_id"});
 }
 
+// How the project's payloads are shaped is its own matter too. What is sent back unchanged changes nothing.
+Result<void> check_function_choice(const std::optional<std::string>& former, const store::Subscription& subscription,
+                                   const Caller& caller) {
+  if (!caller.portal || subscription.function == former) return {};
+  return fail(Error{Code::forbidden, "function: a portal's customer does not change functions", "portal_token_refused",
+                    "function"});
+}
+
 // Types named exactly join the catalogue; patterns do not, nor what a portal's customer names.
 Result<void> name_event_types(Tx& tx, const store::Subscription& subscription, const Caller& caller, IdSource& ids) {
   if (caller.portal) return {};
@@ -186,6 +211,7 @@ Result<store::Subscription> insert(Tx& tx, const Request& request, const JsonBod
   FL_TRY(const auto filter, read_subscription_filter(request.http->body));
   FL_TRY_VOID(check_allowed_types(made, request.caller));
   FL_TRY_VOID(check_source_choice({}, made, request.caller));
+  FL_TRY_VOID(check_function_choice({}, made, request.caller));
   FL_TRY_VOID(check_endpoint(tx, made, request.caller));
   made.created_at = made.updated_at = wall_now();
   FL_TRY_VOID(store::insert_subscription(tx, made, version));
@@ -201,12 +227,14 @@ Result<store::Subscription> update(Tx& tx, const SubscriptionKey& key, const Jso
   FL_TRY_VOID(check_if_match(*key.request->http, subscription.updated_at));
   const auto former = std::pair(subscription.endpoint, subscription.source);
   const auto former_types = subscription.event_types;
+  const auto former_function = subscription.function;
   FL_TRY_VOID(apply_subscription_input(subscription, body));
   FL_TRY(auto filter, read_subscription_filter(key.request->http->body));
   // What is sent back as it is shown keeps the filters of all types, of which only the first one's shows.
   if (filter && subscription.event_types == former_types && is_sent_back(*filter, subscription.filter)) filter.reset();
   FL_TRY_VOID(check_allowed_types(subscription, caller));
   FL_TRY_VOID(check_source_choice(former.second, subscription, caller));
+  FL_TRY_VOID(check_function_choice(former_function, subscription, caller));
   if (std::pair(subscription.endpoint, subscription.source) != former)
     FL_TRY_VOID(check_endpoint(tx, subscription, caller));
   subscription.updated_at = wall_now();
@@ -259,6 +287,9 @@ Task<Result<Response>> create_subscription(Context& context, RequestPtr request)
   };
   FL_CO_TRY(const auto subscription, co_await context.db.run(TxKind::read_write, work));
   co_return subscription_response(net::http::status::created, "Subscription created", subscription, request->caller);
+  // A portal's customer changes none (check_function_choice): then there is nothing to try.
+  if (!request->caller.portal)
+    FL_CO_TRY_VOID(co_await check_functions(context, request->project(), body, {"function"}));
 }
 
 Task<Result<Response>> show_subscription(Context& context, RequestPtr request) {
@@ -275,6 +306,8 @@ Task<Result<Response>> update_subscription(Context& context, RequestPtr request)
   co_return subscription_response(net::http::status::accepted, "Subscription updated", subscription, request->caller);
 }
 
+  if (!request->caller.portal)
+    FL_CO_TRY_VOID(co_await check_functions(context, request->project(), body, {"function"}));
 Task<Result<Response>> delete_subscription(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto key, key_of(request));
   FL_CO_TRY([[maybe_unused]] const bool is_gone, co_await context.db.run(TxKind::read_write, &remove, key));

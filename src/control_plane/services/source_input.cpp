@@ -4,6 +4,7 @@
 #include <array>
 
 #include "common/crypto/digest.hpp"
+#include "control_plane/services/functions.hpp"
 #include "control_plane/services/header_rules.hpp"
 #include "control_plane/services/source_broker.hpp"
 #include "control_plane/services/source_verifier.hpp"
@@ -13,7 +14,6 @@ namespace {
 
 constexpr std::size_t kNameBytesMax = 255;
 constexpr std::size_t kResponseBytesMax = 51200;
-constexpr std::size_t kFunctionBytesMax = 64 * 1024;
 constexpr std::size_t kSelectorBytesMax = 255;
 constexpr std::size_t kSelectorsMax = 20;
 constexpr std::size_t kForwardHeadersMax = 50;
@@ -90,7 +90,7 @@ Result<void> apply_selectors(store::Source& source, const JsonBody& body) {
 }
 
 Result<void> apply_function(std::optional<std::string>& target, const JsonBody& body, const char* name) {
-  FL_TRY(auto field, body.text(name, kFunctionBytesMax));
+  FL_TRY(auto field, body.text(name, function_bytes_max));
   if (!field.is_present) return {};
   target.reset();
   if (!field.value.empty()) target = std::move(field.value);

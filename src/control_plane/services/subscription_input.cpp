@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "common/domain/event_type.hpp"
+#include "control_plane/http/go_duration.hpp"
+#include "control_plane/services/functions.hpp"
 
 namespace fairlead::control {
 namespace {
@@ -11,26 +13,59 @@ constexpr std::size_t kNameBytesMax = 255;
 constexpr std::int64_t kRetrySecondsMax = 7 * 24 * 3600;
 constexpr std::int64_t kRetryCountMax = 1000;
 constexpr std::int64_t kRetryCountDefault = 10;
+constexpr std::int64_t kCountMax = 1'000'000;
+constexpr std::int64_t kRateSecondsMax = 24 * 3600;
 
-auto unsupported(std::string field, std::string_view what) {
-  auto message = field + ": " + std::string(what) + " not supported yet";
-  return bad_field(std::move(field), "unsupported", std::move(message));
+// Empty keeps what is there. That it compiles has been seen before (services/functions.hpp).
+Result<void> apply_function(store::Subscription& subscription, const JsonBody& body) {
+  FL_TRY(auto field, body.text("function", function_bytes_max));
+  if (field.is_null) subscription.function.reset();
+  if (!field.value.empty()) subscription.function = std::move(field.value);
+  return {};
 }
 
-// An object whose every member is null, zero, empty or such an object again says nothing.
-bool says_nothing(const nlohmann::ordered_json& value) {
-  if (value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty())) return true;
-  if (value.is_number()) return value == 0;
-  if (value.is_boolean()) return !value.get<bool>();
-  return value.is_structured() && std::all_of(value.begin(), value.end(), says_nothing);
-}
-
-Result<void> refuse_unsupported(const JsonBody& body) {
-  for (const char* name : {"function", "rate_limit_config", "alert_config"}) {
-    const auto* found = body.find(name);
-    if (found != nullptr && !says_nothing(*found))
-      return unsupported(name, std::string(name) == "function" ? "functions are" : "this is");
+// Zero and empty keep what is there; what comes out says both how many and how long, or is none.
+Result<void> apply_alert(store::Subscription& subscription, const JsonBody& body) {
+  FL_TRY(const auto config, body.object("alert_config"));
+  if (config.is_null) subscription.alert.reset();
+  if (!config.has_value()) return {};
+  FL_TRY(const auto count, config.value.integer("count", {0, kCountMax}));
+  FL_TRY(const auto threshold, config.value.text("threshold", kNameBytesMax));
+  if (!threshold.value.empty() && !parse_go_duration(threshold.value)) {
+    return bad_field(config.value.path_of("threshold"), "invalid_duration",
+                     "alert_config.threshold: expected a duration such as \"1h30m\"");
   }
+  auto alert = subscription.alert.value_or(store::SubscriptionAlert{});
+  if (count.value > 0) alert.count = static_cast<int>(count.value);
+  if (!threshold.value.empty()) alert.threshold = threshold.value;
+  if (alert.count == 0 && alert.threshold.empty()) return {};
+  if (alert.count == 0)
+    return bad_field("alert_config.count", "required", "alert_config.count: expected 1 or more beside a threshold");
+  if (alert.threshold.empty())
+    return bad_field("alert_config.threshold", "required", "alert_config.threshold is required beside a count");
+  subscription.alert = std::move(alert);
+  return {};
+}
+
+Result<void> apply_rate_limit(store::Subscription& subscription, const JsonBody& body) {
+  FL_TRY(const auto config, body.object("rate_limit_config"));
+  if (config.is_null) subscription.rate_limit.reset();
+  if (!config.has_value()) return {};
+  FL_TRY(const auto count, config.value.integer("count", {0, kCountMax}));
+  FL_TRY(const auto duration, config.value.integer("duration", {0, kRateSecondsMax}));
+  auto limit = subscription.rate_limit.value_or(store::SubscriptionRateLimit{});
+  if (count.value > 0) limit.count = static_cast<int>(count.value);
+  if (duration.value > 0) limit.duration_seconds = static_cast<int>(duration.value);
+  if (limit.count == 0 && limit.duration_seconds == 0) return {};
+  if (limit.count == 0) {
+    return bad_field("rate_limit_config.count", "required",
+                     "rate_limit_config.count: expected 1 or more beside a duration");
+  }
+  if (limit.duration_seconds == 0) {
+    return bad_field("rate_limit_config.duration", "required",
+                     "rate_limit_config.duration: expected 1 second or more beside a count");
+  }
+  subscription.rate_limit = limit;
   return {};
 }
 
@@ -87,7 +122,9 @@ Result<void> apply_subscription_input(store::Subscription& subscription, const J
     subscription.source = parse_id<SourceTag>(source.value);
     if (!subscription.source) return fail(Error{Code::not_found, "source not found", "", "source_id"});
   }
-  FL_TRY_VOID(refuse_unsupported(body));
+  FL_TRY_VOID(apply_function(subscription, body));
+  FL_TRY_VOID(apply_alert(subscription, body));
+  FL_TRY_VOID(apply_rate_limit(subscription, body));
   FL_TRY_VOID(apply_event_types(subscription, body));
   FL_TRY_VOID(apply_retry(subscription, body));
   FL_TRY(const auto mode, body.text("delivery_mode", 32));

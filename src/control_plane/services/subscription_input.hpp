@@ -9,8 +9,8 @@ namespace fairlead::control {
 inline constexpr std::size_t subscription_event_types_max = 1000;
 
 // All but the filter, which is read from the request's own text (services/filter_input.hpp).
-// Absent, empty and zero keep what is there. Code::invalid names the field, "unsupported" for what a later release
-// brings; Code::not_found for an endpoint_id that is no id.
+// Absent, empty and zero keep what is there, null clears what may be absent. Code::invalid names the field;
+// Code::not_found for an endpoint_id that is no id.
 [[nodiscard]] Result<void> apply_subscription_input(store::Subscription& subscription, const JsonBody& body);
 
 }  // namespace fairlead::control

@@ -116,6 +116,7 @@ class ControlWorld : public ::testing::Test {
     settings.common.master_key = Secret(crypto::make_master_key());
     settings.listen = settings.admin_listen = {"127.0.0.1", 0};
     settings.data_url = data_url;
+    settings.script_program = FAIRLEAD_SCRIPT_PROGRAM;
     sealer_ = std::make_unique<crypto::Sealer>(crypto::Sealer::from_text(settings.common.master_key).value());
     made_ = bootstrap();
     app_ = std::move(control::App::make(context_, settings)).value();

@@ -61,8 +61,7 @@ TEST_F(Subscriptions, OneForAnEndpoint) {
   open.subscription(shared);
 }
 
-// Goal: what is missing, wrong or not supported yet is named; empty forms of the latter pass. Method: one fault at a
-// time.
+// Goal: what is missing or wrong is named; the empty forms that clients send pass. Method: one fault at a time.
 TEST_F(Subscriptions, NamesTheFieldAtFault) {
   const auto shop = client();
   const std::string endpoint = shop.endpoint()["uid"];
@@ -82,10 +81,10 @@ TEST_F(Subscriptions, NamesTheFieldAtFault) {
   fault({{"filter_config", {{"event_types", {"a*b"}}}}}, 400, "invalid_pattern", "filter_config.event_types.0");
   fault({{"filter_config", {{"filter", {{"body", {{"a", {{"$foo", 1}}}}}}}}}}, 400, "unknown_operator",
         "filter_config.filter.body.a.$foo");
-  fault({{"function", "function transform() {}"}}, 400, "unsupported", "function");
+  fault({{"function", "function transform( {}"}}, 400, "function_invalid", "function");
   fault({{"source_id", "x"}}, 404, "not_found", "source_id");
-  fault({{"rate_limit_config", {{"count", 1}, {"duration", 1}}}}, 400, "unsupported", "rate_limit_config");
-  fault({{"alert_config", {{"count", 1}, {"threshold", "1m"}}}}, 400, "unsupported", "alert_config");
+  fault({{"rate_limit_config", {{"count", 1}, {"duration", 0}}}}, 400, "required", "rate_limit_config.duration");
+  fault({{"alert_config", {{"count", 1}, {"threshold", "soon"}}}}, 400, "invalid_duration", "alert_config.threshold");
   fault({{"retry_config", {{"type", "daily"}, {"duration", "1s"}}}}, 400, "invalid_strategy", "retry_config.type");
   fault({{"retry_config", {{"type", "linear"}}}}, 400, "required", "retry_config.duration");
   fault({{"retry_config", {{"type", "linear"}, {"duration", "soon"}}}}, 400, "invalid_duration",

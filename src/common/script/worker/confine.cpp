@@ -61,6 +61,9 @@ bool add_rules(scmp_filter_ctx filter) {
   const scmp_arg_cmp is_the_socket{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = STDIN_FILENO, .datum_b = 0};
   allow(SCMP_SYS(read), {is_the_socket});
   allow(SCMP_SYS(write), {is_the_socket});
+  if (is_sanitized) {
+    for (const int call : {SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(close), SCMP_SYS(write)}) allow(call, {});
+  }
   // No memory that can be executed: the engine interprets.
   allow(SCMP_SYS(mmap), {has_bits(2, PROT_EXEC, 0), has_bits(3, MAP_ANONYMOUS, MAP_ANONYMOUS)});
   allow(SCMP_SYS(mprotect), {has_bits(2, PROT_EXEC, 0)});
@@ -87,12 +90,13 @@ bool confine_process() {
 }
 
 bool confine_calls_and_memory() {
-  if (has_hard_memory_limit) {
+  if (!is_sanitized) {
     const auto in_use = data_bytes_in_use();
     if (in_use == 0 || !limit(RLIMIT_DATA, in_use + data_bytes_max)) return false;
   }
   // No further processes or threads, and no further descriptors than those open now.
-  return limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, STDERR_FILENO + 1) && confine_calls();
+  const rlim_t files_max = STDERR_FILENO + 1 + (is_sanitized ? 2 : 0);
+  return limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, files_max) && confine_calls();
 }
 
 }  // namespace fairlead::script

@@ -5,24 +5,23 @@
 
 namespace fairlead::script {
 
+// What the sanitizers cannot do without is left to them, in confine.cpp where it says is_sanitized: memory, which their
+// allocators take in ways of their own (there only resident_bytes_max bounds it), and a pipe, by which they find out
+// what can be read.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define FAIRLEAD_SCRIPT_SANITIZED 1
+inline constexpr bool is_sanitized = true;
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define FAIRLEAD_SCRIPT_SANITIZED 1
-#endif
-#endif
-
-// What the sanitizers cannot do with: their allocators take memory in ways of their own, so there the limit is only the
-// one that the other side keeps (resident_bytes_max), which counts what they add.
-#ifdef FAIRLEAD_SCRIPT_SANITIZED
-inline constexpr bool has_hard_memory_limit = false;
-inline constexpr std::size_t resident_bytes_max = 512UL * 1024 * 1024;
+inline constexpr bool is_sanitized = true;
 #else
-inline constexpr bool has_hard_memory_limit = true;
-inline constexpr std::size_t resident_bytes_max = 128UL * 1024 * 1024;
+inline constexpr bool is_sanitized = false;
+#endif
+#else
+inline constexpr bool is_sanitized = false;
 #endif
 
+// What the other side lets a worker hold of the machine's memory before it kills it.
+inline constexpr std::size_t resident_bytes_max = (is_sanitized ? 512UL : 128UL) * 1024 * 1024;
 inline constexpr std::size_t heap_bytes_max = 64UL * 1024 * 1024;
 // Beside the heap: frames on their way in and out.
 inline constexpr std::size_t data_bytes_max = heap_bytes_max + 16UL * 1024 * 1024;
