@@ -34,6 +34,14 @@ store::DbOptions db_options(const Settings& settings, std::string name, int conn
           .statement_timeout = timeout};
 }
 
+// Lists over events and deliveries, by the plans that their statements are written for: with many partitions, planning
+// anew takes longer than reading a page.
+store::DbOptions list_options(const Settings& settings) {
+  auto options = db_options(settings, "lists", 3, std::chrono::seconds(5));
+  options.is_hot = options.may_hash = true;
+  return options;
+}
+
 net::HttpServerOptions server_options(const Listen& listen, std::size_t connections_max) {
   net::HttpServerOptions options{.listen = listen};
   options.connections_max = connections_max;
@@ -50,7 +58,7 @@ struct App::Parts {
       : sealer(std::move(seal)),
         guard(std::move(addresses)),
         db(db_options(settings, "api", 4, std::chrono::seconds(10))),
-        lists(db_options(settings, "lists", 3, std::chrono::seconds(5))),
+        lists(list_options(settings)),
         probe(db_options(settings, "ready", 1, std::chrono::seconds(2))),
         authenticator(db),
         forwarder(io.get_executor(), std::move(data_url)),

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/store/delivery_conditions.hpp"
+#include "common/store/delivery_walk.hpp"
 #include "common/store/queue.hpp"
 #include "common/store/source_row.hpp"
 #include "common/store/tx.hpp"
@@ -37,6 +39,10 @@ SELECT w.id, w.project_id, w.event_id, w.endpoint_id, w.subscription_id, w.creat
        w.source_mask, w.source_name, w.source_type, w.source_provider, w.source_is_disabled
   FROM (SELECT j.*, row_number() OVER o AS n, sum(coalesce(octet_length(j.body), 0)) OVER o AS bytes FROM j
         WINDOW o AS (ORDER BY j.id )sql";
+
+constexpr const char* kPage = R"sql(
+SELECT d.* FROM unnest($2::uuid[]) x(id)
+  CROSS JOIN LATERAL (SELECT v.* FROM deliveries v WHERE v.project_id = $1 AND v.id = x.id LIMIT 1) d)sql";
 
 constexpr Statement begun_sql{"delivery_begun", R"sql(
   SELECT q.delivery_id
@@ -111,49 +117,13 @@ Result<void> mark_begun(Tx& tx, const ProjectId& project, std::vector<StoredDeli
   return {};
 }
 
-// The conditions for the filters that are set. Parameters from `first` on: start, end, endpoints, event, subscription,
-// statuses, type, owner; every one of them appears, so that all variants take the same ones. `$1` is the project.
-struct Conditions {
-  std::string label, sql;
-};
-Conditions conditions_of(const DeliveryFilter& filter, int first) {
-  const auto at = [first](int offset) { return "$" + std::to_string(first + offset); };
-  Conditions made{"", "d.created_at >= " + at(0) + " AND d.created_at < " + at(1)};
-  const auto add = [&](bool is_set, const char* label, const std::string& condition, const std::string& otherwise) {
-    made.sql += " AND " + (is_set ? condition : otherwise);
-    if (is_set) made.label += label;
-  };
-  add(!filter.endpoints.empty(), "_endpoint", "d.endpoint_id = ANY (" + at(2) + "::uuid[])",
-      at(2) + "::uuid[] IS NOT NULL");
-  add(filter.event.has_value(), "_event", "d.event_id = " + at(3) + "::uuid", at(3) + "::uuid IS NULL");
-  add(filter.subscription.has_value(), "_subscription", "d.subscription_id = " + at(4) + "::uuid",
-      at(4) + "::uuid IS NULL");
-  add(!filter.statuses.empty(), "_status", "d.status = ANY (" + at(5) + "::smallint[])",
-      at(5) + "::smallint[] IS NOT NULL");
-  add(!filter.event_type.empty(), "_type",
-      "EXISTS (SELECT 1 FROM events e WHERE e.project_id = $1 AND e.id = d.event_id AND e.event_type = " + at(6) + ")",
-      at(6) + " = ''");
-  add(!filter.owner_id.empty(), "_owner",
-      "d.endpoint_id IN (SELECT o.id FROM endpoints o WHERE o.project_id = $1 AND o.owner_id = " + at(7) + ")",
-      at(7) + " = ''");
-  return made;
-}
-
 // Where the filter's deliveries are found by key, between the ids $2 and `high`.
 struct Place {
   std::string label, from, key;
 };
 Place place_of(const DeliveryFilter& filter, const std::string& high, const std::string& event) {
-  // Those made with the event share its time: neighbours in the key's index. Those that jobs made have an index.
   if (filter.event) {
-    return {"_of_event",
-            "(SELECT v.* FROM deliveries v WHERE v.project_id = $1 AND v.event_id = " + event +
-                "::uuid AND v.job_id IS NULL AND v.id BETWEEN $2 AND " + high + " AND v.id BETWEEN (left(" + event +
-                "::uuid::text, 13) || '-0000-0000-000000000000')::uuid AND (left(" + event +
-                "::uuid::text, 13) || '-ffff-ffff-ffffffffffff')::uuid UNION ALL SELECT v.* FROM deliveries v "
-                "WHERE v.project_id = $1 AND v.event_id = " +
-                event + "::uuid AND v.job_id IS NOT NULL AND v.id BETWEEN $2 AND " + high + ") d",
-            "d.id"};
+    return {"_of_event", "(" + deliveries_of_event_sql("v.*", event, "$2", high) + ") d", "d.id"};
   }
   // Narrow, so that the few failures among many successes are found by key.
   if (filter.statuses == std::vector{DeliveryStatus::failure}) {
@@ -168,18 +138,9 @@ std::string between(const Place& place, const std::string& high) {
   return place.key.substr(0, 2) + "project_id = $1 AND " + place.key + " BETWEEN $2 AND " + high;
 }
 
-std::pair<std::string, std::string> list_statement(const DeliveryFilter& filter, const Keyset& keyset) {
-  const std::string order = keyset.is_descending ? "DESC" : "ASC";
-  const auto place = place_of(filter, "$4", "$9");
-  const auto conditions = conditions_of(filter, 6);
-  const auto page = "SELECT d.* FROM " + place.from + " WHERE " + between(place, "$4") + " AND " + conditions.sql +
-                    " ORDER BY " + place.key + " " + order + " LIMIT $5";
-  return {"delivery_list_" + order + place.label + conditions.label, statement(page, order)};
-}
-
 // A window of ids is read whole, so that a chunk costs the same however few of it the filter wants. One endpoint's are
 // neighbours in an index of their own.
-std::string scan_sql(const DeliveryFilter& filter, const Place& place, const Conditions& conditions) {
+std::string scan_sql(const DeliveryFilter& filter, const Place& place, const DeliveryConditions& conditions) {
   const std::string narrowed = filter.endpoints.size() == 1 ? " AND d.endpoint_id = ($8::uuid[])[1]" : "";
   return R"sql(
 WITH w AS MATERIALIZED (
@@ -197,19 +158,10 @@ SELECT r.* FROM (
 // How far a scan came, as its last row says: rows_max ended it, the window did, or there is no more.
 constexpr int kScanWindow = 1, kScanEnd = 2;
 
-struct Lists {
-  UuidArray endpoints;
-  Int2Array statuses;
-  explicit Lists(const DeliveryFilter& filter) {
-    for (const auto& endpoint : filter.endpoints) endpoints.add(endpoint);
-    for (const auto status : filter.statuses) statuses.add(static_cast<std::int16_t>(status));
-  }
-};
-
 // `what` of the filter's deliveries, read in one go.
 pqxx::result aggregate(Tx& tx, const DeliveryFilter& filter, const Keyset& within, const std::string& name,
                        const std::string& what) {
-  Lists lists(filter);
+  DeliveryLists lists(filter);
   const auto place = place_of(filter, "$3", "$7");
   const auto conditions = conditions_of(filter, 4);
   const auto group = what.starts_with("d.status") ? " GROUP BY d.status" : "";
@@ -232,17 +184,17 @@ Result<StoredDelivery> get_delivery(Tx& tx, const ProjectId& project, const Deli
   return std::move(deliveries.front());
 }
 
-Result<std::vector<StoredDelivery>> list_deliveries(Tx& tx, const DeliveryFilter& filter, const Keyset& keyset) {
-  Lists lists(filter);
-  const auto [name, sql] = list_statement(filter, keyset);
-  std::vector<StoredDelivery> deliveries;
+Result<Walk<StoredDelivery>> list_deliveries(Tx& tx, const DeliveryFilter& filter, const Keyset& keyset) {
+  FL_TRY(const auto found, walk_deliveries(tx, filter, keyset));
+  Walk<StoredDelivery> deliveries{.rows = {}, .last = found.last};
+  if (found.rows.empty()) return deliveries;
+  UuidArray ids;
+  for (const auto& id : found.rows) ids.add(DeliveryId{id});
+  const std::string order = keyset.is_descending ? "DESC" : "ASC";
   for (const auto& row :
-       tx.exec_named(name, sql, filter.project, DeliveryId{keyset.low}, filter.bytes_max, DeliveryId{keyset.high},
-                     keyset.rows_max, filter.start, filter.end, lists.endpoints.take(), filter.event,
-                     filter.subscription, lists.statuses.take(), filter.event_type, filter.owner_id)) {
-    deliveries.push_back(delivery_from(row));
-  }
-  FL_TRY_VOID(mark_begun(tx, filter.project, deliveries));
+       tx.exec_named("delivery_list_" + order, statement(kPage, order), filter.project, ids.take(), filter.bytes_max))
+    deliveries.rows.push_back(delivery_from(row));
+  FL_TRY_VOID(mark_begun(tx, filter.project, deliveries.rows));
   return deliveries;
 }
 
@@ -259,7 +211,7 @@ Result<std::map<DeliveryStatus, std::int64_t>> count_by_status(Tx& tx, const Del
 }
 
 Result<DeliveryScan> scan_deliveries(Tx& tx, const DeliveryFilter& filter, const ScanRange& range) {
-  Lists lists(filter);
+  DeliveryLists lists(filter);
   const auto place = place_of(filter, "$3", "$9");
   const auto conditions = conditions_of(filter, 6);
   const std::string one = filter.endpoints.size() == 1 ? "_one" : "";

@@ -55,10 +55,8 @@ struct DeliveryFilter {
 
 // The delivery, or Code::not_found.
 [[nodiscard]] Result<StoredDelivery> get_delivery(Tx& tx, const ProjectId& project, const DeliveryId& id);
-// A keyset scan in id order, by the narrowest index that the filter allows; statement_timeout ends what matches too
-// rarely.
-[[nodiscard]] Result<std::vector<StoredDelivery>> list_deliveries(Tx& tx, const DeliveryFilter& filter,
-                                                                  const Keyset& keyset);
+// A slice in id order. What the filter matches rarely and no index knows is looked for as long as the keyset says.
+[[nodiscard]] Result<Walk<StoredDelivery>> list_deliveries(Tx& tx, const DeliveryFilter& filter, const Keyset& keyset);
 
 // How many there are, and how many of each status: as costly as reading them all, which statement_timeout ends.
 [[nodiscard]] Result<std::int64_t> count_deliveries(Tx& tx, const DeliveryFilter& filter, const Keyset& within);

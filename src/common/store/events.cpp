@@ -1,8 +1,9 @@
 #include "common/store/events.hpp"
 
-#include <array>
 #include <map>
 
+#include "common/store/event_conditions.hpp"
+#include "common/store/event_walk.hpp"
 #include "common/store/id_range.hpp"
 #include "common/store/source_row.hpp"
 #include "common/store/tx.hpp"
@@ -17,13 +18,33 @@ constexpr Statement get_sql{"event_get", R"sql(
          x.is_disabled AS source_is_disabled
     FROM events e LEFT JOIN sources x ON x.project_id = e.project_id AND x.id = e.source_id
    WHERE e.project_id = $1 AND e.id = $2)sql"};
-// Deliveries of an event that were made with it share its 48 bits of time: one partition each.
+// The events of a page; those that do not fit into its bytes come without their bodies.
+#define FL_EVENT_PAGE(order) \
+  R"sql(
+  SELECT w.id, w.project_id, w.event_type, CASE WHEN w.n = 1 OR w.bytes <= $3 THEN w.body END, w.headers,
+         w.idempotency_key, w.received_at, w.matched_count, w.endpoint_id, NOT (w.n = 1 OR w.bytes <= $3), w.url_query,
+         w.url_path, x.id AS source_id, x.mask AS source_mask, x.name AS source_name, x.type AS source_type,
+         x.provider AS source_provider, x.is_disabled AS source_is_disabled
+    FROM (SELECT e.*, row_number() OVER o AS n, sum(octet_length(e.body)) OVER o AS bytes
+            FROM unnest($2::uuid[]) i(id)
+            CROSS JOIN LATERAL (SELECT v.* FROM events v WHERE v.project_id = $1 AND v.id = i.id LIMIT 1) e
+          WINDOW o AS (ORDER BY e.id )sql" order R"sql()) w
+    LEFT JOIN sources x ON x.project_id = $1 AND x.id = w.source_id ORDER BY w.id )sql" order
+constexpr Statement page_down_sql{"event_list_DESC", FL_EVENT_PAGE("DESC")};
+constexpr Statement page_up_sql{"event_list_ASC", FL_EVENT_PAGE("ASC")};
+#undef FL_EVENT_PAGE
+// Deliveries of an event that were made with it share its 48 bits of time: one partition each. Those that jobs made
+// have an index.
 constexpr Statement endpoints_sql{"event_endpoints", R"sql(
   SELECT x.event_id, d.endpoint_id
     FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) x(event_id, low, high)
     CROSS JOIN LATERAL (
-      SELECT v.endpoint_id FROM deliveries v
-       WHERE v.project_id = $1 AND v.event_id = x.event_id AND v.id BETWEEN x.low AND x.high LIMIT $5) d)sql"};
+      (SELECT v.endpoint_id FROM deliveries v
+        WHERE v.project_id = $1 AND v.event_id = x.event_id AND v.id BETWEEN x.low AND x.high LIMIT $5)
+      UNION
+      (SELECT v.endpoint_id FROM deliveries v
+        WHERE v.project_id = $1 AND v.event_id = x.event_id AND v.job_id IS NOT NULL LIMIT $5)
+      LIMIT $5) d)sql"};
 constexpr Statement live_key_sql{"event_by_live_key",
                                  "SELECT event_id FROM idempotency_keys WHERE project_id = $1 AND key = $2"};
 constexpr Statement key_sql{"event_by_key", R"sql(
@@ -65,103 +86,6 @@ void add_endpoints(Tx& tx, const ProjectId& project, std::vector<StoredEvent>& e
   }
 }
 
-// Addressed so that the endpoint can be meant, matched already, and never delivered to it: neither with the event's own
-// time in the id nor by a job.
-std::string missing_condition(const std::string& endpoint) {
-  return "(e.matched_count IS NOT NULL AND (e.endpoint_id = " + endpoint +
-         " OR e.endpoint_id IS NULL AND (e.owner_id IS NULL OR e.owner_id = (SELECT n.owner_id FROM endpoints n"
-         " WHERE n.project_id = $1 AND n.id = " +
-         endpoint +
-         "))) AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.project_id = $1 AND d.event_id = e.id"
-         " AND d.endpoint_id = " +
-         endpoint +
-         " AND d.id BETWEEN (left(e.id::text, 13) || '-0000-0000-000000000000')::uuid"
-         " AND (left(e.id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid)"
-         " AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.project_id = $1 AND d.event_id = e.id"
-         " AND d.endpoint_id = " +
-         endpoint + " AND d.job_id IS NOT NULL))";
-}
-
-// The conditions for the filters that are set. Parameters from `first` on: start, end, key, owner, endpoints, text,
-// missing_for, sources, the text's first and last id, two parts of payloads; every one of them appears, so that all
-// variants take the same ones. `$1` is the project.
-struct Conditions {
-  std::string label, sql;
-};
-Conditions conditions_of(const EventFilter& filter, int first) {
-  const auto at = [first](int offset) { return "$" + std::to_string(first + offset); };
-  Conditions made{"", "e.received_at >= " + at(0) + " AND e.received_at < " + at(1)};
-  const auto add = [&](bool is_set, const char* label, const std::string& condition, const std::string& otherwise) {
-    made.sql += " AND " + (is_set ? condition : otherwise);
-    if (is_set) made.label += label;
-  };
-  add(!filter.idempotency_key.empty(), "_key", "e.idempotency_key = " + at(2), at(2) + " = ''");
-  add(!filter.owner_id.empty(), "_owner",
-      "(e.owner_id = " + at(3) +
-          " OR e.endpoint_id IN (SELECT o.id FROM endpoints o WHERE o.project_id = $1 AND o.owner_id = " + at(3) + "))",
-      at(3) + " = ''");
-  add(!filter.endpoints.empty(), "_endpoint",
-      "(e.endpoint_id = ANY (" + at(4) +
-          "::uuid[]) OR EXISTS (SELECT 1 FROM deliveries d WHERE d.project_id = $1 AND d.event_id = e.id"
-          " AND d.endpoint_id = ANY (" +
-          at(4) +
-          "::uuid[]) AND d.id BETWEEN (left(e.id::text, 13) || '-0000-0000-000000000000')::uuid"
-          " AND (left(e.id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid))",
-      at(4) + "::uuid[] IS NOT NULL");
-  add(!filter.text_part.empty(), "_text",
-      "(position(lower(" + at(5) + ") IN lower(e.event_type)) > 0 OR position(lower(" + at(5) +
-          ") IN lower(e.idempotency_key)) > 0 OR e.id BETWEEN " + at(8) + "::uuid AND " + at(9) +
-          "::uuid OR e.source_id IN (SELECT v.id FROM sources v WHERE v.project_id = $1 AND position(lower(" + at(5) +
-          ") IN lower(v.name)) > 0))",
-      at(5) + " = '' AND " + at(8) + "::uuid IS NOT NULL AND " + at(9) + "::uuid IS NOT NULL");
-  add(filter.missing_for.has_value(), "_missing", missing_condition(at(6)), at(6) + "::uuid IS NULL");
-  add(!filter.sources.empty(), "_source", "e.source_id = ANY (" + at(7) + "::uuid[])", at(7) + "::uuid[] IS NOT NULL");
-  for (std::size_t part = 0; part < payload_parts_max; ++part) {
-    const auto text = at(10 + static_cast<int>(part)) + "::text";
-    add(part < filter.payload_parts.size(), "_payload", "payload_contains(e.body, " + text + ")", text + " IS NULL");
-  }
-  return made;
-}
-
-// The slice of the page. Of sources each one's own slice first: only an equality lets the index of sources give their
-// events in order, and a source that brings little would else be looked for among everything.
-std::string slice_sql(const EventFilter& filter, const std::string& conditions, const std::string& order) {
-  const std::string end = " ORDER BY e.id " + order + " LIMIT $4";
-  const std::string within = "e.project_id = $1 AND e.id BETWEEN $2 AND $3 AND " + conditions + end;
-  if (filter.sources.empty()) return "SELECT e.* FROM events e WHERE " + within;
-  return "SELECT e.* FROM (SELECT i.* FROM (SELECT DISTINCT u.id FROM unnest($12::uuid[]) u(id)) s"
-         " CROSS JOIN LATERAL (SELECT e.* FROM events e WHERE e.source_id = s.id AND " +
-         within + ") i) e" + end;
-}
-
-std::pair<std::string, std::string> list_statement(const EventFilter& filter, const Keyset& keyset) {
-  const std::string order = keyset.is_descending ? "DESC" : "ASC";
-  const auto conditions = conditions_of(filter, 5);
-  return {"event_list_" + order + conditions.label,
-          R"sql(
-SELECT w.id, w.project_id, w.event_type, CASE WHEN w.n = 1 OR w.bytes <= $17 THEN w.body END, w.headers,
-       w.idempotency_key, w.received_at, w.matched_count, w.endpoint_id, NOT (w.n = 1 OR w.bytes <= $17), w.url_query,
-       w.url_path, x.id AS source_id, x.mask AS source_mask, x.name AS source_name, x.type AS source_type,
-       x.provider AS source_provider, x.is_disabled AS source_is_disabled
-  FROM (SELECT p.*, row_number() OVER o AS n, sum(octet_length(p.body)) OVER o AS bytes
-          FROM ()sql" +
-              slice_sql(filter, conditions.sql, order) + R"sql() p
-        WINDOW o AS (ORDER BY p.id )sql" +
-              order + ")) w LEFT JOIN sources x ON x.project_id = $1 AND x.id = w.source_id ORDER BY w.id " + order};
-}
-
-struct Lists {
-  UuidArray endpoints, sources;
-  EventId text_low, text_high;
-  std::array<std::optional<std::string>, payload_parts_max> payload;
-  explicit Lists(const EventFilter& filter) : text_low{filter.text_low}, text_high{filter.text_high} {
-    for (std::size_t part = 0; part < std::min(payload.size(), filter.payload_parts.size()); ++part)
-      payload[part] = filter.payload_parts[part];
-    for (const auto& endpoint : filter.endpoints) endpoints.add(endpoint);
-    for (const auto& source : filter.sources) sources.add(source);
-  }
-};
-
 // How far a scan came, as its last row says: rows_max or bytes_max ended it, the window did, or there is no more.
 constexpr int kScanWindow = 1, kScanEnd = 2;
 
@@ -195,18 +119,16 @@ Result<StoredEvent> get_event(Tx& tx, const ProjectId& project, const EventId& i
   return std::move(events.front());
 }
 
-Result<std::vector<StoredEvent>> list_events(Tx& tx, const EventFilter& filter, const Keyset& keyset) {
-  Lists lists(filter);
-  const auto [name, sql] = list_statement(filter, keyset);
-  std::vector<StoredEvent> events;
+Result<Walk<StoredEvent>> list_events(Tx& tx, const EventFilter& filter, const Keyset& keyset) {
+  FL_TRY(const auto found, walk_events(tx, filter, keyset));
+  Walk<StoredEvent> events{.rows = {}, .last = found.last};
+  if (found.rows.empty()) return events;
+  UuidArray ids;
+  for (const auto& id : found.rows) ids.add(EventId{id});
   for (const auto& row :
-       tx.exec_named(name, sql, filter.project, EventId{keyset.low}, EventId{keyset.high}, keyset.rows_max,
-                     filter.start, filter.end, filter.idempotency_key, filter.owner_id, lists.endpoints.take(),
-                     filter.text_part, filter.missing_for, lists.sources.take(), lists.text_low, lists.text_high,
-                     lists.payload[0], lists.payload[1], filter.bytes_max)) {
-    events.push_back(event_from(row));
-  }
-  add_endpoints(tx, filter.project, events);
+       tx.exec(keyset.is_descending ? page_down_sql : page_up_sql, filter.project, ids.take(), filter.bytes_max))
+    events.rows.push_back(event_from(row));
+  add_endpoints(tx, filter.project, events.rows);
   return events;
 }
 
@@ -219,26 +141,27 @@ Result<std::optional<EventId>> find_event_by_key(Tx& tx, const ProjectId& projec
 }
 
 Result<std::int64_t> count_events(Tx& tx, const EventFilter& filter, const Keyset& within) {
-  Lists lists(filter);
+  EventLists lists(filter);
   const auto conditions = conditions_of(filter, 4);
   const auto rows = tx.exec_named(
       "event_count" + conditions.label,
       "SELECT count(*) FROM events e WHERE e.project_id = $1 AND e.id BETWEEN $2 AND $3 AND " + conditions.sql,
       filter.project, EventId{within.low}, EventId{within.high}, filter.start, filter.end, filter.idempotency_key,
       filter.owner_id, lists.endpoints.take(), filter.text_part, filter.missing_for, lists.sources.take(),
-      lists.text_low, lists.text_high, lists.payload[0], lists.payload[1]);
+      lists.text_low, lists.text_high, lists.payload[0], lists.payload[1], filter.reached_owner);
   return rows[0][0].as<std::int64_t>();
 }
 
 Result<EventScan> scan_events(Tx& tx, const EventFilter& filter, const ScanRange& range) {
-  Lists lists(filter);
+  EventLists lists(filter);
   const auto conditions = conditions_of(filter, 7);
   EventScan scan;
-  for (const auto& row : tx.exec_named(
-           "event_scan" + conditions.label, scan_sql(conditions.sql), filter.project, EventId{range.low},
-           EventId{range.high}, range.window, range.rows_max, filter.bytes_max, filter.start, filter.end,
-           filter.idempotency_key, filter.owner_id, lists.endpoints.take(), filter.text_part, filter.missing_for,
-           lists.sources.take(), lists.text_low, lists.text_high, lists.payload[0], lists.payload[1])) {
+  for (const auto& row :
+       tx.exec_named("event_scan" + conditions.label, scan_sql(conditions.sql), filter.project, EventId{range.low},
+                     EventId{range.high}, range.window, range.rows_max, filter.bytes_max, filter.start, filter.end,
+                     filter.idempotency_key, filter.owner_id, lists.endpoints.take(), filter.text_part,
+                     filter.missing_for, lists.sources.take(), lists.text_low, lists.text_high, lists.payload[0],
+                     lists.payload[1], filter.reached_owner)) {
     if (!row[1].as<bool>()) {
       scan.events.push_back({as_id<EventTag>(row[0]), as_text(row[2]), as_optional_id<EndpointTag>(row[3]),
                              as_text(row[4]), as_optional_id<SourceTag>(row[6]), !row[5].is_null(),

@@ -38,8 +38,9 @@ struct EventFilter {
   std::vector<EndpointId> endpoints;  // addressed to or matched by one of them; empty: any
   std::vector<SourceId> sources;      // came in through one of them; empty: any
   std::string idempotency_key;
-  std::string owner_id;   // addressed to the owner, or to an endpoint of theirs
-  std::string text_part;  // of event type, idempotency key or the source's name, case-insensitive
+  std::string owner_id;       // addressed to the owner, or to an endpoint of theirs
+  std::string reached_owner;  // addressed to or matched by an endpoint of theirs; empty: any
+  std::string text_part;      // of event type, idempotency key or the source's name, case-insensitive
   // Ids that text_part may be the beginning of: they match, too.
   IdBytes text_low = id_highest, text_high = id_lowest;
   std::vector<std::string> payload_parts;  // JSON that the payload contains, up to payload_parts_max; empty: any
@@ -49,8 +50,8 @@ struct EventFilter {
 
 // The event, or Code::not_found.
 [[nodiscard]] Result<StoredEvent> get_event(Tx& tx, const ProjectId& project, const EventId& id);
-// A keyset scan in id order; a filter that matches rarely reads much, which statement_timeout ends.
-[[nodiscard]] Result<std::vector<StoredEvent>> list_events(Tx& tx, const EventFilter& filter, const Keyset& keyset);
+// A slice in id order. What the filter matches rarely and no index knows is looked for as long as the keyset says.
+[[nodiscard]] Result<Walk<StoredEvent>> list_events(Tx& tx, const EventFilter& filter, const Keyset& keyset);
 // The event with that idempotency key: of the live keys, else among the events between the ids.
 [[nodiscard]] Result<std::optional<EventId>> find_event_by_key(Tx& tx, const ProjectId& project, const std::string& key,
                                                                const Keyset& within);

@@ -26,4 +26,12 @@ struct IdRange {
   return id;
 }
 
+// The id in front of this one.
+[[nodiscard]] inline IdBytes id_below(IdBytes id) {
+  for (std::size_t index = id.size(); index-- > 0;) {
+    if (id[index]-- != 0) break;
+  }
+  return id;
+}
+
 }  // namespace fairlead::store

@@ -46,7 +46,8 @@ constexpr Statement prune_tokens_sql{"portal_token_prune", R"sql(
                              ORDER BY t.expires_at DESC OFFSET $4 LIMIT 1000)))sql"};
 
 constexpr Statement owned_sql{"portal_owned_endpoints", R"sql(
-  SELECT id FROM endpoints WHERE project_id = $1 AND owner_id = $2 AND owner_id <> '' ORDER BY id DESC LIMIT $3)sql"};
+  SELECT e.id FROM unnest($3::uuid[]) x(id)
+    CROSS JOIN LATERAL (SELECT n.id FROM endpoints n WHERE n.project_id = $1 AND n.id = x.id AND n.owner_id = $2 LIMIT 1) e)sql"};
 
 constexpr Statement sender_sql{"portal_sender_find", R"sql(
   SELECT s.key_id, s.key_sealed FROM portal_senders s JOIN api_keys k ON k.id = s.key_id AND k.deleted_at IS NULL
@@ -211,10 +212,12 @@ Result<void> save_portal_sender(Tx& tx, const ProjectId& project, const PortalSe
   return {};
 }
 
-Result<std::vector<EndpointId>> list_owned_endpoints(Tx& tx, const ProjectId& project, const std::string& owner_id) {
+Result<std::vector<EndpointId>> list_owned_endpoints(Tx& tx, const ProjectId& project, const std::string& owner_id,
+                                                     const std::vector<EndpointId>& among) {
+  UuidArray asked;
+  for (const auto& id : among) asked.add(id);
   std::vector<EndpointId> ids;
-  for (const auto& row : tx.exec(owned_sql, project, owner_id, owned_endpoints_max))
-    ids.push_back(as_id<EndpointTag>(row[0]));
+  for (const auto& row : tx.exec(owned_sql, project, owner_id, asked.take())) ids.push_back(as_id<EndpointTag>(row[0]));
   return ids;
 }
 

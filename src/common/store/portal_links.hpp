@@ -35,7 +35,6 @@ struct PortalLink {
 
 inline constexpr int portal_endpoints_shown_max = 100;
 inline constexpr int portal_tokens_per_link_max = 100;
-inline constexpr int owned_endpoints_max = 10000;
 
 struct PortalLinkFilter {
   ProjectId project;
@@ -89,8 +88,9 @@ struct PortalSender {
 [[nodiscard]] Result<std::optional<PortalSender>> find_portal_sender(Tx& tx, const ProjectId& project);
 // In place of the one before, if there is one.
 [[nodiscard]] Result<void> save_portal_sender(Tx& tx, const ProjectId& project, const PortalSender& sender);
-// Every endpoint that the owner has or had (deliveries outlive endpoints), at most owned_endpoints_max.
+// Those of the endpoints that the owner has or had: deliveries outlive endpoints.
 [[nodiscard]] Result<std::vector<EndpointId>> list_owned_endpoints(Tx& tx, const ProjectId& project,
-                                                                   const std::string& owner_id);
+                                                                   const std::string& owner_id,
+                                                                   const std::vector<EndpointId>& among);
 
 }  // namespace fairlead::store

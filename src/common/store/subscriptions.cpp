@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/store/source_row.hpp"
+#include "common/store/owned_endpoints.hpp"
 #include "common/store/tx.hpp"
 
 namespace fairlead::store {
@@ -35,7 +36,9 @@ constexpr Statement insert_sql{"subscription_insert", R"sql(
 constexpr Statement update_sql{"subscription_update", R"sql(
   UPDATE subscriptions SET endpoint_id = $3, name = $4, event_types = $5, delivery_mode = $6, retry_config = $7,
          version = $8, updated_at = $9, source_id = $10, function = $11, alert_config = $12,
-         rate_limit_config = $13
+         rate_limit_config = $13,
+         former_endpoints = CASE WHEN endpoint_id = $3 OR endpoint_id = ANY (former_endpoints) THEN former_endpoints
+                                 WHEN cardinality(former_endpoints) < 50 THEN former_endpoints || endpoint_id END
    WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL)sql"};
 constexpr Statement delete_sql{"subscription_delete", R"sql(
   UPDATE subscriptions SET deleted_at = $3, updated_at = $3, version = $4
@@ -53,8 +56,6 @@ std::optional<std::string> retry_to(const std::optional<SubscriptionRetry>& retr
       .dump();
 }
 
-Subscription subscription_from(const pqxx::row& row) {
-  Subscription subscription{.project = as_id<ProjectTag>(row[0]),
 std::optional<std::string> alert_to(const std::optional<SubscriptionAlert>& alert) {
   if (!alert) return std::nullopt;
   return json{{"count", alert->count}, {"threshold", alert->threshold}}.dump();
@@ -77,6 +78,8 @@ void read_kept(const pqxx::row& row, Subscription& subscription) {
   }
 }
 
+Subscription subscription_from(const pqxx::row& row) {
+  Subscription subscription{.project = as_id<ProjectTag>(row[0]),
                             .id = as_id<SubscriptionTag>(row[1]),
                             .endpoint = as_id<EndpointTag>(row[2]),
                             .name = as_text(row[3]),
@@ -103,9 +106,9 @@ void read_kept(const pqxx::row& row, Subscription& subscription) {
     const auto field = row["filter_" + std::string(to_text(scope))];
     if (!field.is_null()) subscription.filter.of(scope) = as_text(field);
   }
+  read_kept(row, subscription);
   return subscription;
 }
-  read_kept(row, subscription);
 
 }  // namespace
 
@@ -121,19 +124,33 @@ Result<std::vector<Subscription>> list_subscriptions(Tx& tx, const SubscriptionF
   std::string name = "subscription_list", sql = kColumns;
   sql += " WHERE s.project_id = $1 AND s.id BETWEEN $2 AND $3 AND s.deleted_at IS NULL";
   sql += " AND ($5 = '' OR position(lower($5) IN lower(s.name)) > 0)";
+  auto sent_to = filter.endpoints;
+  bool is_owner_left = !filter.owner_id.empty();
+  if (sent_to.empty() && is_owner_left) {
+    sent_to = list_few_owned(tx, filter.project, filter.owner_id);
+    if (sent_to.empty()) return std::vector<Subscription>{};
+    is_owner_left = sent_to.size() > few_endpoints_max;
+    if (is_owner_left) sent_to.clear();
+  }
   UuidArray endpoints;
-  for (const auto& endpoint : filter.endpoints) endpoints.add(endpoint);
-  if (filter.endpoints.empty()) {
+  for (const auto& endpoint : sent_to) endpoints.add(endpoint);
+  if (sent_to.empty()) {
     sql += " AND $6::uuid[] IS NOT NULL";
   } else {
     sql += " AND s.endpoint_id = ANY ($6::uuid[])";
     name += "_endpoint";
   }
+  if (is_owner_left) {
+    sql += " AND (SELECT o.owner_id FROM endpoints o WHERE o.project_id = $1 AND o.id = s.endpoint_id) = $7";
+    name += "_owner";
+  } else {
+    sql += " AND $7::text IS NOT NULL";
+  }
   sql += keyset.is_descending ? " ORDER BY s.id DESC LIMIT $4" : " ORDER BY s.id LIMIT $4";
   name += keyset.is_descending ? "_desc" : "_asc";
   std::vector<Subscription> subscriptions;
   const auto rows = tx.exec_named(name, sql, filter.project, SubscriptionId{keyset.low}, SubscriptionId{keyset.high},
-                                  keyset.rows_max, filter.name_part, endpoints.take());
+                                  keyset.rows_max, filter.name_part, endpoints.take(), filter.owner_id);
   for (const auto& row : rows) subscriptions.push_back(subscription_from(row));
   return subscriptions;
 }

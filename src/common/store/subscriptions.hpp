@@ -65,6 +65,7 @@ struct Subscription {
 struct SubscriptionFilter {
   ProjectId project;
   std::vector<EndpointId> endpoints;  // empty: any
+  std::string owner_id;               // of the endpoint; empty: any
   std::string name_part;              // case-insensitive; empty: any
 };
 

@@ -2,27 +2,20 @@
 
 #include <charconv>
 
+#include "common/store/id_range.hpp"
+
 namespace fairlead::control {
 namespace {
 
-// How far the time inside an id may lie from the creation time that is stored beside it.
-constexpr std::chrono::minutes kIdSlack{10};
+// How far the time inside an id may lie before the creation time that is stored beside it, and after it: an id is made
+// first, and by the same clock.
+constexpr std::chrono::minutes kIdEarlier{10};
+constexpr std::chrono::seconds kIdLater{10};
+// How long to look for whether there is a page before, where a filter matches rarely: if that does not suffice, there
+// is said to be one.
+constexpr std::chrono::milliseconds kPatienceBefore{5};
 // The last moment that can be written with four digits of the year.
 constexpr TimePoint kLastMoment{std::chrono::sys_days{std::chrono::year{10000} / 1 / 1} - Micros(1)};
-
-IdBytes one_above(IdBytes id) {
-  for (std::size_t index = id.size(); index-- > 0;) {
-    if (++id[index] != 0) break;
-  }
-  return id;
-}
-
-IdBytes one_below(IdBytes id) {
-  for (std::size_t index = id.size(); index-- > 0;) {
-    if (id[index]-- != 0) break;
-  }
-  return id;
-}
 
 bool equals_folded(std::string_view text, std::string_view lower) {
   return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
@@ -35,10 +28,10 @@ std::optional<store::Keyset> in_front_of(const PageQuery& query, const IdBytes& 
   store::Keyset slice{query.low, query.high, !query.is_descending, rows_max};
   if (query.is_descending) {
     if (id == store::id_highest) return std::nullopt;
-    slice.low = std::max(slice.low, one_above(id));
+    slice.low = std::max(slice.low, store::id_above(id));
   } else {
     if (id == store::id_lowest) return std::nullopt;
-    slice.high = std::min(slice.high, one_below(id));
+    slice.high = std::min(slice.high, store::id_below(id));
   }
   if (slice.low > slice.high) return std::nullopt;
   return slice;
@@ -112,7 +105,14 @@ std::optional<store::Keyset> page_slice(const PageQuery& query) {
 }
 
 std::optional<store::Keyset> slice_before(const PageQuery& query, const IdBytes& first) {
-  return in_front_of(query, first, 1);
+  auto slice = in_front_of(query, first, 1);
+  if (slice) slice->patience = kPatienceBefore;
+  return slice;
+}
+
+IdBytes id_behind(const PageQuery& query, const IdBytes& id) {
+  const bool goes_down = query.is_descending != (query.is_backward && query.cursor.has_value());
+  return goes_down ? store::id_below(id) : store::id_above(id);
 }
 
 Result<DateRange> parse_dates(const Query& query, TimePoint now) {
@@ -126,11 +126,11 @@ Result<DateRange> parse_dates(const Query& query, TimePoint now) {
 }
 
 void narrow_to(PageQuery& query, const DateRange& range) {
-  const auto first = std::max(range.start - kIdSlack, TimePoint{});
+  const auto first = std::max(range.start - kIdEarlier, TimePoint{});
   std::array<std::uint8_t, 10> tail{};
   query.low = make_id_bytes(first, tail);
   tail.fill(0xff);
-  query.high = make_id_bytes(std::max(range.end + kIdSlack, TimePoint{}), tail);
+  query.high = make_id_bytes(std::max(range.end + kIdLater, TimePoint{}), tail);
 }
 
 }  // namespace fairlead::control

@@ -46,13 +46,30 @@ struct Page {
   std::string previous_cursor;
 };
 
-// Reads one page by `list`, a function from a slice to Result<std::vector<Row>>; Row has an `id`, and may have an
-// `is_beyond` that ends the page early. Runs inside a transaction.
+// What is one place further in the order of the list.
+[[nodiscard]] IdBytes id_behind(const PageQuery& query, const IdBytes& id);
+
+// What a slice gave: all of it, or as much as could be looked through.
+template <class Row>
+std::vector<Row> rows_of(std::vector<Row> rows, std::optional<IdBytes>& /*looked_until*/) {
+  return rows;
+}
+template <class Row>
+std::vector<Row> rows_of(store::Walk<Row> walk, std::optional<IdBytes>& looked_until) {
+  looked_until = walk.last;
+  return std::move(walk.rows);
+}
+
+// Reads one page by `list`, a function from a slice to Result<std::vector<Row>>, or Result<store::Walk<Row>>: a page of
+// a walk that did not get far enough holds what was found, and its cursor goes on from there. Row has an `id`, and may
+// have an `is_beyond` that ends the page early. Runs inside a transaction.
 template <class Row, class List>
 [[nodiscard]] Result<Page<Row>> read_page(const PageQuery& query, List list) {
   Page<Row> page{.per_page = query.per_page};
+  std::optional<IdBytes> looked_until;
   if (const auto slice = page_slice(query)) {
-    FL_TRY(page.rows, list(*slice));
+    FL_TRY(auto found, list(*slice));
+    page.rows = rows_of(std::move(found), looked_until);
   }
   auto kept = std::min(page.rows.size(), static_cast<std::size_t>(query.per_page));
   if constexpr (requires(const Row& row) { row.is_beyond; }) {
@@ -65,26 +82,32 @@ template <class Row, class List>
   if (has_more) {
     beyond = page.rows[kept].id.bytes;
     page.rows.resize(kept);
+  } else if (looked_until) {
+    beyond = id_behind(query, *looked_until);
   }
   if (query.is_backward && query.cursor) {
     std::reverse(page.rows.begin(), page.rows.end());
-    page.has_previous = has_more;
+    page.has_previous = beyond.has_value();
     page.has_next = true;
     page.next_cursor = id_to_text(*query.cursor);
+    if (!has_more && looked_until) page.previous_cursor = id_to_text(*looked_until);
   } else {
-    page.has_next = has_more;
+    page.has_next = beyond.has_value();
     if (beyond)
       page.next_cursor = id_to_text(*beyond);
     else if (page.rows.size() >= 2)
       page.next_cursor = to_text(page.rows.back().id);
-    if (!page.rows.empty() && query.cursor) {
-      if (auto slice = slice_before(query, page.rows.front().id.bytes)) {
-        FL_TRY(const auto before, list(*slice));
-        page.has_previous = !before.empty();
+    if (query.cursor && (!page.rows.empty() || page.has_next)) {
+      const auto first = page.rows.empty() ? *query.cursor : page.rows.front().id.bytes;
+      if (const auto slice = slice_before(query, first)) {
+        FL_TRY(auto found, list(*slice));
+        std::optional<IdBytes> unknown;
+        page.has_previous = !rows_of(std::move(found), unknown).empty() || unknown;
       }
+      if (page.rows.empty()) page.previous_cursor = id_to_text(first);
     }
   }
-  if (!page.rows.empty()) page.previous_cursor = to_text(page.rows.front().id);
+  if (!page.rows.empty() && page.previous_cursor.empty()) page.previous_cursor = to_text(page.rows.front().id);
   return page;
 }
 

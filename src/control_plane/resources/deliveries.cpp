@@ -62,8 +62,8 @@ Result<ReadList> read_list(Tx& tx, DeliveryList list) {
   FL_TRY(const auto project, store::get_project(tx, list.filter.project));
   read.strategy = ProjectConfig::from_stored(project.config).strategy();
   FL_TRY_VOID(resolve_key(tx, list));
-  const auto slice = [&](const store::Keyset& keyset) -> Result<std::vector<store::StoredDelivery>> {
-    if (list.is_empty) return std::vector<store::StoredDelivery>{};
+  const auto slice = [&](const store::Keyset& keyset) -> Result<store::Walk<store::StoredDelivery>> {
+    if (list.is_empty) return store::Walk<store::StoredDelivery>{};
     return store::list_deliveries(tx, list.filter, keyset);
   };
   FL_TRY(read.page, read_page<store::StoredDelivery>(list.page, slice));

@@ -63,17 +63,22 @@ Result<EventList> parse_event_list(const Request& request) {
   return list;
 }
 
-Result<std::vector<store::StoredEvent>> list_reached_events(Tx& tx, store::EventFilter filter, const Caller& caller,
+Result<store::Walk<store::StoredEvent>> list_reached_events(Tx& tx, store::EventFilter filter, const Caller& caller,
                                                             const store::Keyset& slice) {
   if (!caller.portal) return store::list_events(tx, filter, slice);
   const auto owner = caller.owner_id();
-  std::vector<EndpointId> owned;
-  FL_TRY(const bool has_any, narrow_to_owner(tx, filter.project, owner, owned));
-  FL_TRY(const bool has_asked, narrow_to_owner(tx, filter.project, owner, filter.endpoints));
-  if (!has_any || !has_asked) return std::vector<store::StoredEvent>{};
+  if (filter.endpoints.empty()) {
+    filter.reached_owner = owner;
+  } else {
+    FL_TRY(const bool has_any, narrow_to_owner(tx, filter.project, owner, filter.endpoints));
+    if (!has_any) return store::Walk<store::StoredEvent>{};
+  }
   FL_TRY(auto events, store::list_events(tx, filter, slice));
-  for (auto& event : events)
-    std::erase_if(event.endpoints, [&](const auto& id) { return std::ranges::find(owned, id) == owned.end(); });
+  std::vector<EndpointId> shown;
+  for (const auto& event : events.rows) shown.insert(shown.end(), event.endpoints.begin(), event.endpoints.end());
+  if (!shown.empty()) FL_TRY_VOID(narrow_to_owner(tx, filter.project, owner, shown));
+  for (auto& event : events.rows)
+    std::erase_if(event.endpoints, [&](const auto& id) { return std::ranges::find(shown, id) == shown.end(); });
   return events;
 }
 
@@ -82,16 +87,16 @@ Result<store::StoredEvent> get_reached_event(Tx& tx, const Request& request, con
   store::EventFilter filter{.project = request.project(), .start = {}, .end = {}, .bytes_max = page_bytes_max};
   filter.end = std::chrono::sys_days{std::chrono::year{9999} / 1 / 1};
   FL_TRY(auto events, list_reached_events(tx, filter, request.caller, {id.bytes, id.bytes, true, 1}));
-  if (events.empty()) return fail(Code::not_found, "event not found");
-  return std::move(events.front());
+  if (events.rows.empty()) return fail(Code::not_found, "event not found");
+  return std::move(events.rows.front());
 }
 
 Task<Result<Response>> list_events(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto list, parse_event_list(*request));
   const auto read = [list, request](Tx& tx) {
     return read_page<store::StoredEvent>(list.page,
-                                         [&](const store::Keyset& slice) -> Result<std::vector<store::StoredEvent>> {
-                                           if (list.is_empty) return std::vector<store::StoredEvent>{};
+                                         [&](const store::Keyset& slice) -> Result<store::Walk<store::StoredEvent>> {
+                                           if (list.is_empty) return store::Walk<store::StoredEvent>{};
                                            return list_reached_events(tx, list.filter, request->caller, slice);
                                          });
   };

@@ -17,7 +17,7 @@ struct EventList {
 [[nodiscard]] Result<EventList> parse_event_list(const Request& request);
 // store::list_events and store::get_event within the caller's reach: a portal's customer has the events that were
 // addressed or delivered to their endpoints, and of an event's endpoints sees theirs.
-[[nodiscard]] Result<std::vector<store::StoredEvent>> list_reached_events(store::Tx& tx, store::EventFilter filter,
+[[nodiscard]] Result<store::Walk<store::StoredEvent>> list_reached_events(store::Tx& tx, store::EventFilter filter,
                                                                           const Caller& caller,
                                                                           const store::Keyset& slice);
 [[nodiscard]] Result<store::StoredEvent> get_reached_event(store::Tx& tx, const Request& request, const EventId& id);

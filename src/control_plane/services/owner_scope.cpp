@@ -15,12 +15,7 @@ constexpr std::array<std::string_view, 14> kOpen = {
 Result<bool> narrow_to_owner(store::Tx& tx, const ProjectId& project, const std::string& owner_id,
                              std::vector<EndpointId>& endpoints) {
   if (owner_id.empty()) return true;
-  FL_TRY(auto owned, store::list_owned_endpoints(tx, project, owner_id));
-  if (endpoints.empty()) {
-    endpoints = std::move(owned);
-  } else {
-    std::erase_if(endpoints, [&](const auto& id) { return std::ranges::find(owned, id) == owned.end(); });
-  }
+  FL_TRY(endpoints, store::list_owned_endpoints(tx, project, owner_id, endpoints));
   return !endpoints.empty();
 }
 

@@ -9,8 +9,8 @@
 
 namespace fairlead::control {
 
-// Narrows a filter by endpoints (empty: any) to those of the owner; what is not theirs is dropped. False: nothing is
-// left that could be found. An empty owner_id narrows nothing.
+// Narrows endpoints to those of the owner; what is not theirs is dropped. False: nothing is left. An empty owner_id
+// narrows nothing.
 [[nodiscard]] Result<bool> narrow_to_owner(store::Tx& tx, const ProjectId& project, const std::string& owner_id,
                                            std::vector<EndpointId>& endpoints);
 
