@@ -21,7 +21,7 @@ Task<void> Expansion::run() {
 }
 
 // One chunk of each of some pending events, projects in turn, so that neither a large event nor a project whose filters
-// take long holds up the others. At once again if there is more.
+// take long holds up the others. At once again unless nothing came of it.
 Task<Steady::time_point> Expansion::expand_some() {
   const auto later = Steady::now() + kLookPeriod;
   const auto lanes = co_await work_.owned_lanes();
@@ -32,7 +32,8 @@ Task<Steady::time_point> Expansion::expand_some() {
     spdlog::warn("expansion_failed error={}", pending.error().message);
     co_return later;
   }
-  bool has_more = last_ != ProjectId{};  // then those before it are next
+  const bool is_from_start = last_ == ProjectId{}, is_full = pending->size() >= store::pending_rows_max;
+  bool has_more = !is_from_start && !is_full;  // those of the projects before are next
   auto until = Steady::now() + kSlice;
   for (const auto& event : *pending) {
     if (rounds_.is_stopping()) co_return later;
@@ -40,15 +41,11 @@ Task<Steady::time_point> Expansion::expand_some() {
       last_ = event.project;
       until = Steady::now() + kSlice;
     } else if (Steady::now() >= until) {
-      has_more = true;
       continue;
     }
     has_more = co_await expand_chunk(event) || has_more;
   }
-  if (pending->size() < store::pending_rows_max)
-    last_ = {};
-  else
-    has_more = true;
+  if (!is_full) last_ = {};
   co_return has_more ? Steady::now() : later;
 }
 
