@@ -280,9 +280,9 @@ TEST_F(JobsTest, ReplayTwiceIsOnce) {
   EXPECT_EQ(count("queue"), 2);
   const DeliveryFilter of_event{.project = project_, .start = now_ - 1h, .end = now_ + 1h, .event = event.id};
   const auto listed = run(TxKind::snapshot, [&](Tx& tx) { return list_deliveries(tx, of_event, {}); });
-  ASSERT_EQ(listed.size(), 2U);
-  EXPECT_TRUE(listed[0].id == delivery.id || listed[1].id == delivery.id);
-  EXPECT_NE(listed[0].id, listed[1].id);
+  ASSERT_EQ(listed.rows.size(), 2U);
+  EXPECT_TRUE(listed.rows[0].id == delivery.id || listed.rows[1].id == delivery.id);
+  EXPECT_NE(listed.rows[0].id, listed.rows[1].id);
   EXPECT_EQ(run(TxKind::snapshot, [&](Tx& tx) { return count_deliveries(tx, of_event, {}); }), 2);
   EventFilter missing{.project = project_, .start = now_ - 1h, .end = now_ + 1h};
   for (const std::uint8_t number : {1, 2}) {
