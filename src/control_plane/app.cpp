@@ -84,6 +84,7 @@ struct App::Parts {
   Forwarder forwarder;
   net::Resolver resolver;
   net::HttpClient client;
+  script::Runner scripts;
   Context context;
   RequestMetrics metrics;
   Front front;
@@ -92,7 +93,6 @@ struct App::Parts {
   net::HttpServer admin_server;
 };
 
-  script::Runner scripts;
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 App::~App() = default;
 
