@@ -21,7 +21,7 @@ struct Settings {
   std::string tls_ca_file;               // empty: the system's authorities only
   int threads = 2;
   std::string script_program = "/proc/self/exe";  // not to be set: only a test is another program than this one
-  int requests_per_minute_max = 0;  // 0: no limit
+  int requests_per_minute_max = 0;                // 0: no limit
 };
 
 struct ReadSettings {
