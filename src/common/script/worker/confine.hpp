@@ -5,9 +5,9 @@
 
 namespace fairlead::script {
 
-// What the sanitizers cannot do without is left to them, in confine.cpp where it says is_sanitized: memory, which their
-// allocators take in ways of their own (there only resident_bytes_max bounds it), and a pipe, by which they find out
-// what can be read.
+// What the sanitizers cannot do without is left to them, where it says is_sanitized: memory, which their allocators
+// take in ways of their own (there only resident_bytes_max bounds it), a pipe, by which they find out what can be read
+// (confine.cpp), and time, since they are slow (cpu_watch.cpp).
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool is_sanitized = true;
 #elif defined(__has_feature)

@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/script/worker/confine.hpp"
 #include "common/script/worker_exit.hpp"
 
 namespace fairlead::script {
@@ -10,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kCpuMax{50};
+constexpr milliseconds kCpuMax{is_sanitized ? 200 : 50};
 constexpr milliseconds kCpuHardMax{1000};  // for what the engine cannot interrupt
 constexpr milliseconds kPause{2};
 

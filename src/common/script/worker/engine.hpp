@@ -10,7 +10,7 @@ namespace fairlead::script {
 // One thread, and one engine a process.
 class Engine {
  public:
-  // nullptr if the engine does not start.
+  // With everything made that it else makes on first use. nullptr if the engine does not start.
   [[nodiscard]] static std::unique_ptr<Engine> make();
   ~Engine();
   Engine(const Engine&) = delete;

@@ -19,11 +19,6 @@ namespace {
 
 constexpr std::size_t kSignalStackBytes = 64 * 1024;
 constexpr std::size_t kProbeBytes = 4 * 1024 * 1024;
-// Has the engine make at once what it makes on first use: later it may not open anything.
-constexpr const char* kWarmUp =
-    "function transform(p) { console.log(p); return [new Date(0).toLocaleString(), /a/u.test('A'), 'x'.normalize(),"
-    " new Intl.NumberFormat('en').format(1), (() => { try { null.x } catch (e) { return e.stack } })()] }";
-
 bool read_exactly(char* data, std::size_t size) {
   while (size > 0) {
     const auto count = read(STDIN_FILENO, data, size);
@@ -85,8 +80,7 @@ int start_and_serve() {
   tzset();
   if (!confine_process()) return exit_unconfined;
   const auto engine = Engine::make();
-  if (!engine || !engine->run({.source = kWarmUp, .payload = "{}"})) return exit_crashed;
-  engine->collect();
+  if (!engine) return exit_crashed;
   catch_crashes();
   if (!confine_calls_and_memory()) return exit_unconfined;
   try {
