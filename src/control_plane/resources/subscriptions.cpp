@@ -287,14 +287,14 @@ Task<Result<Response>> list_subscriptions(Context& context, RequestPtr request) 
 
 Task<Result<Response>> create_subscription(Context& context, RequestPtr request) {
   FL_CO_TRY(auto body, JsonBody::parse(request->http->body));
+  // A portal's customer changes none (check_function_choice): then there is nothing to try.
+  if (!request->caller.portal)
+    FL_CO_TRY_VOID(co_await check_functions(context, request->project(), body, {"function"}));
   const auto work = [request, body = std::move(body), &ids = context.ids](Tx& tx) {
     return insert(tx, *request, body, ids);
   };
   FL_CO_TRY(const auto subscription, co_await context.db.run(TxKind::read_write, work));
   co_return subscription_response(net::http::status::created, "Subscription created", subscription, request->caller);
-  // A portal's customer changes none (check_function_choice): then there is nothing to try.
-  if (!request->caller.portal)
-    FL_CO_TRY_VOID(co_await check_functions(context, request->project(), body, {"function"}));
 }
 
 Task<Result<Response>> show_subscription(Context& context, RequestPtr request) {
@@ -306,13 +306,13 @@ Task<Result<Response>> show_subscription(Context& context, RequestPtr request) {
 Task<Result<Response>> update_subscription(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto key, key_of(request));
   FL_CO_TRY(auto body, JsonBody::parse(request->http->body));
+  if (!request->caller.portal)
+    FL_CO_TRY_VOID(co_await check_functions(context, request->project(), body, {"function"}));
   const auto work = [key, body = std::move(body), &ids = context.ids](Tx& tx) { return update(tx, key, body, ids); };
   FL_CO_TRY(const auto subscription, co_await context.db.run(TxKind::read_write, work));
   co_return subscription_response(net::http::status::accepted, "Subscription updated", subscription, request->caller);
 }
 
-  if (!request->caller.portal)
-    FL_CO_TRY_VOID(co_await check_functions(context, request->project(), body, {"function"}));
 Task<Result<Response>> delete_subscription(Context& context, RequestPtr request) {
   FL_CO_TRY(const auto key, key_of(request));
   FL_CO_TRY([[maybe_unused]] const bool is_gone, co_await context.db.run(TxKind::read_write, &remove, key));
