@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <functional>
 #include <string>
 
@@ -72,6 +73,17 @@ TEST(Confinement, BoundsMemory) {
   };
   EXPECT_EQ(try_confined([&] { return takes(data_bytes_max + 4096); }), kConfined);
   EXPECT_EQ(try_confined([&] { return takes(heap_bytes_max); }), kEscaped);
+}
+
+// Goal: a program that has the engine linked in still ends by SIGABRT when it ends itself: the engine has an abort() of
+// its own. Method: a child that calls it.
+TEST(Confinement, LeavesAbortToTheCLibrary) {
+  const pid_t child = fork();
+  if (child == 0) std::abort();
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGABRT);
 }
 
 }  // namespace
