@@ -24,7 +24,9 @@ TEST_F(Subscriptions, Lifecycle) {
   for (const auto& type : Client::expect(200, shop.get("event-types"))) names.push_back(type["name"]);
   EXPECT_EQ(names, (Json{"invoice.paid", "*"}));
   const std::string path = "subscriptions/" + made["uid"].get<std::string>();
-  EXPECT_EQ(Client::expect(200, shop.get(path)), made);
+  auto read = made;
+  read["function"] = nullptr;  // an empty text only where it was just made (wire contract 2.4)
+  EXPECT_EQ(Client::expect(200, shop.get(path)), read);
   version = config_version(shop);
   const auto changed = Client::expect(
       202, shop.put(path, {{"name", "renamed"},
