@@ -6,6 +6,7 @@ import urllib.parse
 import pytest
 
 from support.api import event_body
+from support.database import uuid_of
 from support.wait import wait_until
 
 
@@ -155,3 +156,79 @@ def test_replay_to_the_end_of_time(project, receiver):
     assert answer.json["message"] == "1 successful, 0 failed"
     receiver.wait(path, 2)
     assert len(project.deliveries(event)) == 2
+
+
+# Goal: an endpoint's events include those that matched nothing, and come in order beside what it was sent. Method: matched and unmatched events to
+# two endpoints and their owner, by endpoint, by both, by owner, a page of two at a time and from the other end.
+def test_events_of_an_endpoint(project, receiver):
+    first, second = (project.subscribed(receiver.url(receiver.new_path()), ["wanted"], owner_id="cust") for _ in range(2))
+    sent = [(target, project.send(event_type, endpoint_id=target["uid"]))
+            for target, event_type in ((first, "wanted"), (first, "other"), (second, "wanted"), (first, "wanted"), (second, "other"))]
+    to_owner = project.send("wanted", owner_id="cust")
+    everything = [event for _, event in sent] + [to_owner]
+    of_first = [event for target, event in sent if target is first] + [to_owner]
+    assert listed(project, endpointId=first["uid"]) == of_first[::-1]
+    assert listed(project, endpointId=first["uid"], sort="ASC") == of_first
+    assert listed(project, endpointId=[first["uid"], second["uid"]]) == listed(project, ownerId="cust") == everything[::-1]
+    assert listed(project, ownerId="cust", endpointId=second["uid"]) == [event for event in everything[::-1] if event not in of_first[:-1]]
+    assert listed(project, endpointId=first["uid"], query="other") == [sent[1][1]]
+    seen, cursor = [], ""
+    while True:
+        page = project.control.get(f"{project.path}/events?endpointId={first['uid']}&perPage=2{cursor}").expect(200).data
+        seen += [event["uid"] for event in page["content"]]
+        if not page["pagination"]["has_next_page"]:
+            break
+        cursor = f"&next_page_cursor={page['pagination']['next_page_cursor']}"
+    assert seen == of_first[::-1]
+
+
+# Goal: a subscription's deliveries are those to its earlier endpoints too. Method: one that moves on twice, and back.
+def test_deliveries_of_a_subscription_that_moved(project, receiver):
+    endpoints = [project.endpoint(receiver.url(receiver.new_path())) for _ in range(3)]
+    subscription = project.subscribe(endpoints[0], ["*"])
+    events = []
+    for endpoint in (endpoints[0], endpoints[1], endpoints[2], endpoints[0]):
+        project.control.put(f"{project.path}/subscriptions/{subscription['uid']}", {"endpoint_id": endpoint["uid"]}).expect(202)
+        events.append(project.send("moved"))
+    wait_until("all are delivered", lambda: project.counts()[2] == 0)
+    answer = project.control.get(f"{project.path}/eventdeliveries?subscriptionId={subscription['uid']}&perPage=100").expect(200)
+    assert [delivery["event_id"] for delivery in answer.data["content"]] == events[::-1]
+
+
+# Goal: an event's endpoints are also those that a replay reached. Method: a broadcast, an endpoint that comes later, a replay.
+def test_endpoints_of_a_replayed_event(project, receiver):
+    first = project.subscribed(receiver.url(receiver.new_path()))
+    event = project.send()
+    project.wait_delivery(event, "Success")
+    second = project.subscribed(receiver.url(receiver.new_path()))
+    project.control.put(f"{project.path}/events/{event}/replay").expect(200)
+    wait_until("it was replayed", lambda: len(project.deliveries(event)) == 3)
+    shown, = project.control.get(f"{project.path}/events").expect(200).data["content"]
+    assert set(shown["endpoints"]) == {first["uid"], second["uid"]}
+
+
+# Goal: deliveries are found by what became of them, alone and together. Method: one that succeeded, one that failed for good, one that is tried
+# again, one that was discarded, one that waits; each status by itself, all that did not succeed, and with an endpoint.
+def test_deliveries_by_status(project, receiver):
+    ends = {}
+    for status in ("Success", "Failure", "Retry", "Discarded", "Scheduled"):
+        endpoint = project.subscribed(receiver.url(receiver.new_path()))
+        ends[status] = (endpoint, project.send(endpoint_id=endpoint["uid"]))
+        project.wait_delivery(ends[status][1], "Success")
+    for number, status in ((1, "Retry"), (3, "Failure"), (4, "Discarded")):
+        project.planes.database.rows("UPDATE deliveries SET status = %s WHERE event_id = %s RETURNING 1", [number, uuid_of(ends[status][1])])
+    project.control.put(f"{project.path}/endpoints/{ends['Scheduled'][0]['uid']}/pause").expect(202)
+    ends["Scheduled"] = (ends["Scheduled"][0], project.send(endpoint_id=ends["Scheduled"][0]["uid"]))
+
+    def found(**filters):
+        pairs = [(name, v) for name, value in filters.items() for v in (value if isinstance(value, list) else [value])]
+        answer = project.control.get(f"{project.path}/eventdeliveries?{urllib.parse.urlencode([*pairs, ('perPage', 100)])}").expect(200)
+        return [each["event_id"] for each in answer.data["content"]]
+
+    for status, (endpoint, event) in ends.items():
+        assert event in found(status=status) and (len(found(status=status)) == 1 or status == "Success")
+        assert found(status=status, endpointId=endpoint["uid"])[0] == event
+        assert found(status=status, endpointId=ends["Retry" if status != "Retry" else "Failure"][0]["uid"]) == []
+    troubles = [event for status, (_, event) in ends.items() if status != "Success"]
+    assert found(status=["Retry", "Scheduled", "Discarded", "Failure"]) == sorted(troubles, reverse=True)
+    assert len(found(status=["Success", "Retry"])) == 3

@@ -78,7 +78,7 @@ TEST(Walk, GoesOnWhereItStopped) {
     if (!walk.last) break;
     keyset.high = id_below(*walk.last);
   }
-  EXPECT_EQ(walks, 24);
+  EXPECT_EQ(walks, 25);
   ASSERT_EQ(found.size(), 5'000U / 77);
   for (std::size_t place = 0; place < found.size(); ++place)
     EXPECT_EQ(found[place], 4'928 - 77 * static_cast<int>(place));
