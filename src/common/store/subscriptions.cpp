@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/store/source_row.hpp"
 #include "common/store/owned_endpoints.hpp"
+#include "common/store/source_row.hpp"
 #include "common/store/tx.hpp"
 
 namespace fairlead::store {
@@ -169,11 +169,11 @@ Result<void> insert_subscription(Tx& tx, const Subscription& subscription, std::
 }
 
 Result<void> update_subscription(Tx& tx, const Subscription& subscription, std::int64_t version) {
-  const auto updated = tx.exec(update_sql, subscription.project, subscription.id, subscription.endpoint,
-                               subscription.name, types_to(subscription.event_types), subscription.delivery_mode,
-                               retry_to(subscription.retry), version, subscription.updated_at, subscription.source,
-                               subscription.function, alert_to(subscription.alert),
-                               rate_limit_to(subscription.rate_limit));
+  const auto updated =
+      tx.exec(update_sql, subscription.project, subscription.id, subscription.endpoint, subscription.name,
+              types_to(subscription.event_types), subscription.delivery_mode, retry_to(subscription.retry), version,
+              subscription.updated_at, subscription.source, subscription.function, alert_to(subscription.alert),
+              rate_limit_to(subscription.rate_limit));
   if (updated.affected_rows() == 0) return fail(Code::not_found, "subscription not found");
   return {};
 }
