@@ -17,6 +17,7 @@
 
 #include "common/core/clock.hpp"
 #include "common/script/worker/confine.hpp"
+#include "common/script/worker_exit.hpp"
 
 namespace fairlead::script {
 namespace {
@@ -51,6 +52,22 @@ bool becomes_true(F condition) {
   }
   return false;
 }
+
+// A program in a worker's place.
+class FakeWorker {
+ public:
+  explicit FakeWorker(const std::string& command)
+      : path_(fs::temp_directory_path() / ("fairlead-fake-worker-" + std::to_string(getpid()))) {
+    std::ofstream(path_) << "#!/bin/sh\n" << command << '\n';
+    fs::permissions(path_, fs::perms::owner_all);
+  }
+  ~FakeWorker() { fs::remove(path_); }
+  FakeWorker(const FakeWorker&) = delete;
+  [[nodiscard]] std::string path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
 
 class Functions : public ::testing::Test {
  protected:
@@ -201,31 +218,37 @@ TEST_F(Functions, RunInAConfinedProcess) {
     EXPECT_EQ(limits.substr(limits.find(name) + 26, 1), "0") << name << '\n' << limits;
 }
 
-// Goal: a worker that somebody ends harms one run at most. Method: SIGKILL and a fault of the
-// engine's in the middle of a run, and SIGKILL between runs.
+// Goal: a worker that somebody ends harms one run at most. Method: SIGKILL for one that never answers, as soon as its
+// run has begun; and between two runs.
 TEST_F(Functions, OutliveTheirWorker) {
-  EXPECT_EQ(made("return 1"), "1");
-  kill(workers().at(0), SIGSTOP);
-  auto running = begin("owner", "function transform() { return 1 }", "{}");
+  const FakeWorker mute("exec /bin/sleep 60");
+  start({.program = mute.path()});
+  auto running = begin("owner", "", "{}");
+  ASSERT_TRUE(becomes_true([] { return workers().size() == 1; }));
   kill(workers().at(0), SIGKILL);
   const auto ended = running.get();
   ASSERT_FALSE(ended.has_value());
   EXPECT_EQ(ended.error().reason, "functions_unavailable");
   EXPECT_EQ(ended.error().code, Code::unavailable);
-  EXPECT_EQ(made("return 2"), "2");
-  if (!is_sanitized) {  // they take such signals for themselves
-    kill(workers().at(0), SIGSTOP);
-    running = begin("owner", "function transform() { return 1 }", "{}");
-    kill(workers().at(0), SIGSEGV);
-    kill(workers().at(0), SIGCONT);
-    const auto crashed = running.get();
-    ASSERT_FALSE(crashed.has_value());
-    EXPECT_EQ(crashed.error().reason, "function_crashed");
-  }
+  start({});
   EXPECT_EQ(made("return 2"), "2");
   kill(workers().at(0), SIGKILL);
   EXPECT_TRUE(becomes_true([] { return workers().empty(); }));
   EXPECT_EQ(made("return 3"), "3");
+}
+
+// Goal: a worker that cannot answer says by its end why. Method: programs that end at once, with each status.
+TEST_F(Functions, AreJudgedByTheirWorkersEnd) {
+  const std::vector<std::pair<WorkerExit, const char*>> cases = {{exit_time, "function_time_limit"},
+                                                                 {exit_memory, "function_memory_limit"},
+                                                                 {exit_crashed, "function_crashed"},
+                                                                 {exit_unconfined, "functions_unavailable"},
+                                                                 {exit_done, "functions_unavailable"}};
+  for (const auto& [status, reason] : cases) {
+    const FakeWorker ending("exit " + std::to_string(status));
+    start({.program = ending.path()});
+    EXPECT_EQ(made("return 1"), reason);
+  }
 }
 
 // Goal: a worker that does not answer ends at the limit of the clock. Method: stop it, so that it uses no time of its
@@ -248,10 +271,11 @@ TEST_F(Functions, EndTheirWorkersWhenIdle) {
 // Goal: one owner takes one worker, and no more than its share of the queue; what waits too long is told so; another
 // owner gets a worker all the same. Method: workers that never answer, so that who got one ends by the clock.
 TEST_F(Functions, ShareTheWorkers) {
-  const auto mute = fs::temp_directory_path() / ("fairlead-mute-worker-" + std::to_string(getpid()));
-  std::ofstream(mute) << "#!/bin/sh\nexec /bin/sleep 60\n";
-  fs::permissions(mute, fs::perms::owner_all);
-  start({.program = mute, .waiting_per_owner_max = 2, .patience = milliseconds(500), .run_max = milliseconds(3000)});
+  const FakeWorker mute("exec /bin/sleep 60");
+  start({.program = mute.path(),
+         .waiting_per_owner_max = 2,
+         .patience = milliseconds(500),
+         .run_max = milliseconds(3000)});
   std::map<std::string, int> reasons;
   std::vector<std::future<Result<Output>>> queued;
   for (const char* owner : {"a", "a", "a", "a", "a", "b"}) queued.push_back(begin(owner, "", "{}"));
@@ -263,7 +287,6 @@ TEST_F(Functions, ShareTheWorkers) {
     ++reasons[result.error().reason];
   }
   EXPECT_EQ(reasons, (std::map<std::string, int>{{"functions_busy", 4}, {"function_time_limit", 2}}));
-  fs::remove(mute);
 }
 
 // Goal: without a worker there is an error and no hang. Method: a program that is not there, and one that is none.
