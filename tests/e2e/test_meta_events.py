@@ -86,6 +86,7 @@ def test_deliveries_are_told(planes, receiver):
     attempt, = project.attempts(done["uid"])
     assert data["attempt"]["uid"] == attempt["uid"] and data["attempt"]["status"] is True
     assert data["attempt"]["request_http_header"] == attempt["request_http_header"]
+    assert data["attempt"]["ip_address"] == attempt["ip_address"]
     failure, = told(receiver, path, "eventdelivery.failed")
     assert (failure["data"]["uid"], failure["data"]["status"], failure["data"]["metadata"]["num_trials"]) == (failed["uid"], "Failure", 2)
     assert failure["data"]["attempt"]["response_data"] == "no" and "500" in failure["data"]["description"]

@@ -1,7 +1,6 @@
 #include "control_plane/resources/attempt_json.hpp"
 
-#include <boost/asio/ip/address.hpp>
-
+#include "common/domain/peer_address.hpp"
 #include "common/ops/version.hpp"
 #include "control_plane/services/header_rules.hpp"
 #include "control_plane/services/owner_scope.hpp"
@@ -26,17 +25,6 @@ void write_headers(JsonWriter& json, const char* field, const store::HeaderList&
   json.end_object();
 }
 
-// "203.0.113.9:443" and "[2001:db8::1]:443" without the port.
-std::string host_of(const std::string& address) {
-  const auto colon = address.rfind(':');
-  if (colon == std::string::npos) return address;
-  auto host = address.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  boost::system::error_code error;
-  boost::asio::ip::make_address(host, error);
-  return error ? address : host;
-}
-
 }  // namespace
 
 void write_attempt(JsonWriter& json, const store::StoredAttempt& attempt, const ProjectId& project,
@@ -51,7 +39,7 @@ void write_attempt(JsonWriter& json, const store::StoredAttempt& attempt, const 
       .field("project_id", project);
   json.field("msg_id", attempt.delivery)
       .field("attempt", attempt.n)
-      .text_or_absent("ip_address", host_of(record.address));
+      .text_or_absent("ip_address", host_of_peer(record.address));
   write_headers(json, "request_http_header", record.request_headers, view);
   write_headers(json, "response_http_header", record.response_headers, view);
   if (record.status != 0) {

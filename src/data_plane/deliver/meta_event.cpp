@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/domain/json_scan.hpp"
+#include "common/domain/peer_address.hpp"
 #include "common/ops/version.hpp"
 #include "common/store/attempts.hpp"
 
@@ -58,7 +59,7 @@ Json attempt_of(const SendJob& job, const store::DeliveryResult& result) {
                {"api_version", std::string("v") + kVersion},
                {"project_id", to_text(job.row.project)},
                {"msg_id", to_text(job.row.delivery)},
-               {"ip_address", made.address},
+               {"ip_address", host_of_peer(made.address)},
                {"request_http_header", headers_of(made.request_headers)},
                {"response_http_header", headers_of(made.response_headers)},
                {"status", made.failure == "none"}};
