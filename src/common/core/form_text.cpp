@@ -1,16 +1,8 @@
 #include "common/core/form_text.hpp"
 
+#include "common/core/hex.hpp"
+
 namespace fairlead {
-namespace {
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
 
 std::string decode_form_text(std::string_view text) {
   std::string out;

@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "common/core/hex.hpp"
+
 namespace fairlead {
 namespace {
 
@@ -12,13 +14,6 @@ int base32_value(char c) {
   for (int value = 0; value < 32; ++value) {
     if (kAlphabet[value] == c) return value;
   }
-  return -1;
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
 

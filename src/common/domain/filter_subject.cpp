@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/core/form_text.hpp"
 #include "common/core/utf8.hpp"
 #include "common/domain/filter.hpp"
 
@@ -25,26 +26,6 @@ void append_string(std::string& json, std::string_view text) {
   json += '"';
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-// application/x-www-form-urlencoded; a malformed escape stays as it is written.
-std::string decode(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '%' && at + 2 < text.size() && hex_value(text[at + 1]) >= 0 && hex_value(text[at + 2]) >= 0) {
-      out += static_cast<char>(hex_value(text[at + 1]) * 16 + hex_value(text[at + 2]));
-      at += 2;
-    } else {
-      out += text[at] == '+' ? ' ' : text[at];
-    }
-  }
-  return out;
-}
-
 // Names with one value as text, with several as an array of texts; what cannot stand in JSON is left out.
 std::string query_json(std::string_view query) {
   std::vector<std::pair<std::string, std::vector<std::string>>> fields;
@@ -54,11 +35,11 @@ std::string query_json(std::string_view query) {
     query.remove_prefix(std::min(pair.size() + 1, query.size()));
     if (pair.empty()) continue;
     const auto equals = pair.find('=');
-    auto name = decode(pair.substr(0, equals));
-    auto value = equals == std::string_view::npos ? "" : decode(pair.substr(equals + 1));
+    auto name = decode_form_text(pair.substr(0, equals));
+    auto value = equals == std::string_view::npos ? "" : decode_form_text(pair.substr(equals + 1));
     if (!is_text(name) || !is_text(value)) continue;
     auto known = std::ranges::find(fields, name, &std::pair<std::string, std::vector<std::string>>::first);
-    if (known == fields.end()) known = fields.insert(known, {std::move(name), {}});
+    if (known == fields.end()) known = fields.emplace(known, std::move(name), std::vector<std::string>{});
     known->second.push_back(std::move(value));
   }
   std::string json = "{";
