@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from support.database import Database, make_login_roles
-from support.planes import Planes, run_program
+from support.database import Database
+from support.dns import DnsServer
+from support.planes import migrate, new_master_key, temporary_planes
 from support.receiver import Receiver
 from support.wait import SLOWNESS
 
@@ -15,19 +16,14 @@ os.environ.setdefault("PYTEST_TIMEOUT", str(240 * SLOWNESS))  # a test's own; wi
 
 @pytest.fixture(scope="session")
 def master_key():
-    done = run_program("fairlead-control", ["keygen"], {})
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.strip()
+    return new_master_key()
 
 
 @pytest.fixture(scope="session")
 def template(master_key):
     """A database that the program itself migrated."""
     database = Database()
-    done = run_program("fairlead-control", ["migrate"], {"FAIRLEAD_DATABASE_URL": database.owner_url,
-                                                          "FAIRLEAD_MASTER_KEY": master_key})
-    assert done.returncode == 0, done.stdout + done.stderr
-    make_login_roles()
+    migrate(database, master_key)
     yield database
     database.drop()
 
@@ -47,27 +43,32 @@ def receiver():
 
 
 @pytest.fixture(scope="module")
-def planes(database, master_key, receiver, tmp_path_factory):
+def dns():
+    made = DnsServer()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def make_planes(template, master_key, tmp_path_factory):
+    """make_planes(**settings): a context of planes over a copy of the template; for fixtures that need settings of their own."""
+    def make(**settings):
+        return temporary_planes(template, master_key, tmp_path_factory.mktemp("planes"), **settings)
+    return make
+
+
+@pytest.fixture(scope="module")
+def planes(make_planes, receiver):
     """Both planes, running; a module's tests share them and stop them cleanly at its end."""
-    made = Planes(database, master_key, tmp_path_factory.mktemp("planes"))
-    try:
-        yield made.start()
-        made.stop()
-    finally:
-        made.kill_all()
+    with make_planes() as made:
+        yield made
 
 
 @pytest.fixture
-def own_planes(template, master_key, tmp_path):
+def own_planes(make_planes):
     """Planes of this test alone, over a database of its own: for tests that kill, stop or start programs themselves."""
-    database = Database(template)
-    made = Planes(database, master_key, tmp_path)
-    try:
-        yield made.start()
-        made.stop()
-    finally:
-        made.kill_all()
-        database.drop()
+    with make_planes() as made:
+        yield made
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from support.database import Database
-from support.planes import Planes
 from support.receiver import Receiver, Reply, no_listener
 from support.wait import wait_until
 
@@ -54,16 +52,10 @@ def authority(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def planes(template, master_key, tmp_path_factory, authority):
+def planes(make_planes, authority):
     """Planes that trust the test's authority."""
-    database = Database(template)
-    made = Planes(database, master_key, tmp_path_factory.mktemp("planes"), FAIRLEAD_TLS_CA_FILE=str(authority.folder / "ca.pem"))
-    try:
-        yield made.start()
-        made.stop()
-    finally:
-        made.kill_all()
-        database.drop()
+    with make_planes(FAIRLEAD_TLS_CA_FILE=str(authority.folder / "ca.pem")) as made:
+        yield made
 
 
 def token_reply(token, **fields):

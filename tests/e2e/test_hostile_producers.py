@@ -12,8 +12,6 @@ import time
 import pytest
 
 from support.api import Api, event_body
-from support.database import Database
-from support.planes import Planes
 from support.wait import DEADLINE_SECONDS, SLOWNESS, wait_until
 
 SLOW_CONNECTIONS = 2000
@@ -33,16 +31,10 @@ def descriptors():
 
 
 @pytest.fixture(scope="module")
-def crowded(template, master_key, tmp_path_factory):
+def crowded(make_planes):
     """Planes that allow few connections."""
-    database = Database(template)
-    made = Planes(database, master_key, tmp_path_factory.mktemp("crowded"), FAIRLEAD_CONNECTIONS_MAX=str(CROWDED_MAX))
-    try:
-        yield made.start()
-        made.stop()
-    finally:
-        made.kill_all()
-        database.drop()
+    with make_planes(FAIRLEAD_CONNECTIONS_MAX=str(CROWDED_MAX)) as made:
+        yield made
 
 
 class GoodProducer:

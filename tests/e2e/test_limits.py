@@ -5,24 +5,16 @@ import json
 import pytest
 
 from support.api import Api, event_body
-from support.database import Database
-from support.planes import Planes
 from support.wait import wait_until
 
 
 @pytest.fixture(scope="module")
-def narrow(template, master_key, tmp_path_factory):
+def narrow(make_planes):
     """Planes with both limits of the instance: thirty requests and five events a minute."""
-    database = Database(template)
-    made = Planes(database, master_key, tmp_path_factory.mktemp("narrow"))
-    made.control.settings["FAIRLEAD_API_REQUESTS_PER_MINUTE_MAX"] = "30"
-    made.data.settings["FAIRLEAD_INGEST_EVENTS_PER_MINUTE_MAX"] = "5"
-    try:
+    with make_planes(is_started=False) as made:
+        made.control.settings["FAIRLEAD_API_REQUESTS_PER_MINUTE_MAX"] = "30"
+        made.data.settings["FAIRLEAD_INGEST_EVENTS_PER_MINUTE_MAX"] = "5"
         yield made.start()
-        made.stop()
-    finally:
-        made.kill_all()
-        database.drop()
 
 
 def is_refused(answer, code, count):

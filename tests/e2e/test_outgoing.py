@@ -6,9 +6,6 @@ import time
 
 import pytest
 
-from support.database import Database
-from support.dns import DnsServer
-from support.planes import Planes
 from support.receiver import Receiver
 from support.wait import wait_until
 
@@ -42,24 +39,10 @@ def certificates(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def dns():
-    made = DnsServer()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def planes(template, master_key, tmp_path_factory, certificates, dns):
+def planes(make_planes, certificates, dns):
     """Planes that trust the test's authority and ask the test's DNS server."""
-    database = Database(template)
-    made = Planes(database, master_key, tmp_path_factory.mktemp("planes"), FAIRLEAD_TLS_CA_FILE=str(certificates / "ca.pem"),
-                  FAIRLEAD_DNS_SERVERS=f"127.0.0.1:{dns.port}")
-    try:
-        yield made.start()
-        made.stop()
-    finally:
-        made.kill_all()
-        database.drop()
+    with make_planes(FAIRLEAD_TLS_CA_FILE=str(certificates / "ca.pem"), FAIRLEAD_DNS_SERVERS=f"127.0.0.1:{dns.port}") as made:
+        yield made
 
 
 @pytest.fixture

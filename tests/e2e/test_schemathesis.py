@@ -11,9 +11,6 @@ from pathlib import Path
 import pytest
 
 from support import openapi
-from support.dns import DnsServer
-from support.database import Database
-from support.planes import Planes
 from support.receiver import Receiver
 from support.tenant import Tenant
 from support.wait import SLOWNESS
@@ -29,23 +26,10 @@ DESTRUCTIVE = re.compile("Delete|Revoke")
 
 
 @pytest.fixture(scope="module")
-def dns():
-    made = DnsServer()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def planes(template, master_key, tmp_path_factory, dns):
+def planes(make_planes, dns):
     """Planes whose every look-up ends at a DNS server that knows no name."""
-    database = Database(template)
-    made = Planes(database, master_key, tmp_path_factory.mktemp("planes"), FAIRLEAD_DNS_SERVERS=f"127.0.0.1:{dns.port}")
-    try:
-        yield made.start()
-        made.stop()
-    finally:
-        made.kill_all()
-        database.drop()
+    with make_planes(FAIRLEAD_DNS_SERVERS=f"127.0.0.1:{dns.port}") as made:
+        yield made
 
 
 def run(planes, key, folder, operations, ids, examples):

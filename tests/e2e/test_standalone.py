@@ -1,7 +1,6 @@
 """The data plane stands alone: PostgreSQL is all it needs."""
 
-from support.database import Database
-from support.planes import Planes, run_program
+from support.planes import run_program, temporary_planes
 from support.api import call
 from support.receiver import Reply
 from support.wait import wait_until
@@ -48,9 +47,8 @@ def test_control_plane_forwards_events(own_planes, receiver):
 # Goal: the data plane never migrates: on an empty database it is alive, not ready, and says why; once migrated it serves. Method: a
 # database without our schema.
 def test_data_plane_waits_for_the_schema(master_key, template, tmp_path):
-    database = Database()
-    planes = Planes(database, master_key, tmp_path)
-    try:
+    with temporary_planes(None, master_key, tmp_path, is_started=False) as planes:
+        database = planes.database
         planes.data.settings["FAIRLEAD_DATABASE_URL"] = database.owner_url
         planes.data.start(wait=False)
 
@@ -68,23 +66,17 @@ def test_data_plane_waits_for_the_schema(master_key, template, tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
         planes.data.wait_ready()
         planes.data.stop()
-    finally:
-        planes.kill_all()
-        database.drop()
 
 
 # Goal: `serve --no-migrate` refuses an older schema instead of changing it. Method: an empty database.
 def test_no_migrate_refuses_an_old_schema(master_key, template, tmp_path):
-    database = Database()
-    try:
-        planes = Planes(database, master_key, tmp_path)
+    with temporary_planes(None, master_key, tmp_path, is_started=False) as planes:
+        database = planes.database
         done = run_program("fairlead-control", ["serve", "--no-migrate"],
                            {**planes.control.settings, "FAIRLEAD_DATABASE_URL": database.owner_url})
         assert done.returncode != 0
         assert "schema" in (done.stdout + done.stderr)
         assert database.value("SELECT to_regclass('events') IS NULL")
-    finally:
-        database.drop()
 
 
 # Goal: migrating twice changes nothing, and bootstrap keeps organisation and project but replaces its key. Method: run both again.

@@ -6,9 +6,11 @@ import random
 import signal
 import socket
 import subprocess
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from support.api import Api, Project, call
+from support.database import Database, make_login_roles
 from support.wait import DEADLINE_SECONDS, wait_until
 
 
@@ -43,6 +45,19 @@ def run_program(name, arguments, settings, seconds=None):
     """Runs a program to its end; gives the CompletedProcess with text output."""
     return subprocess.run([str(build_dir() / name), *arguments], env={**base_environment(), **settings}, cwd="/", text=True,
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds or DEADLINE_SECONDS, check=False)
+
+
+def new_master_key():
+    done = run_program("fairlead-control", ["keygen"], {})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+def migrate(database, master_key):
+    """By the program itself; the roles that the planes log in with are there afterwards."""
+    done = run_program("fairlead-control", ["migrate"], {"FAIRLEAD_DATABASE_URL": database.owner_url, "FAIRLEAD_MASTER_KEY": master_key})
+    assert done.returncode == 0, done.stdout + done.stderr
+    make_login_roles()
 
 
 class Program:
@@ -188,3 +203,17 @@ class Planes:
         body = {"name": name, "type": "outgoing", "config": {"multiple_endpoint_subscriptions": True, **config}}
         made = api.post(f"/api/v1/projects?orgID={self.organisation_id}", body).expect(201).data
         return Project(self, made["project"]["uid"], made["api_key"]["key"])
+
+
+@contextmanager
+def temporary_planes(template, master_key, log_dir, is_started=True, **settings):
+    """Planes over a database of their own, with these settings and their logs in `log_dir`; running, unless the caller wants to start
+    them. The database is a copy of `template`, or empty if there is none. At the end both planes stop cleanly, or the test fails;
+    whatever happens, a start that fails too, no process and no database is left."""
+    with ExitStack() as left:
+        database = Database(template)
+        left.callback(database.drop)
+        made = Planes(database, master_key, log_dir, **settings)
+        left.callback(made.kill_all)
+        yield made.start() if is_started else made
+        made.stop()

@@ -13,8 +13,8 @@ from harness.node import Node
 from harness.producer import Load
 from harness.traffic import FastReceiver, TrafficLoop
 from support.api import event_body
-from support.database import Database, make_login_roles, ulid_of
-from support.planes import Planes, run_program
+from support.database import Database, ulid_of
+from support.planes import Planes, migrate, new_master_key
 from support.wait import SLOWNESS, wait_until
 
 ENDPOINTS = 8
@@ -42,15 +42,13 @@ class Arena:
 
     def make_planes(self, tablespace):
         os.environ["FAIRLEAD_TEST_DATABASE_URL"] = self.cluster.url
-        key = run_program("fairlead-control", ["keygen"], {}).stdout.strip()
+        key = new_master_key()
         self.database = Database()
         if tablespace is not None:
             with self.cluster.connect() as connection:
                 connection.execute(f"CREATE TABLESPACE small LOCATION '{tablespace}'")
                 connection.execute(f'ALTER DATABASE "{self.database.name}" SET TABLESPACE small')
-        done = run_program("fairlead-control", ["migrate"], {"FAIRLEAD_DATABASE_URL": self.database.owner_url, "FAIRLEAD_MASTER_KEY": key})
-        assert done.returncode == 0, done.stdout + done.stderr
-        make_login_roles()
+        migrate(self.database, key)
         self.planes = Planes(self.database, key, self.folder)
         self.planes.nodes.clear()  # nodes are made here, with samplers
         self.node = self.make_node("node-1")
