@@ -18,11 +18,7 @@ func (w *world) deliveries(query *convoy.EventDeliveryParams) *convoy.ListEventD
 }
 
 func deliveryUIDs(list *convoy.ListEventDeliveryResponse) []string {
-	var found []string
-	for _, delivery := range list.Content {
-		found = append(found, delivery.UID)
-	}
-	return found
+	return uidsOf(list.Content, func(delivery convoy.EventDeliveryResponse) string { return delivery.UID })
 }
 
 // A project whose failed deliveries are soon given up.

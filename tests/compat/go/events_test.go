@@ -16,12 +16,8 @@ func (w *world) events(query *convoy.EventParams) *convoy.ListEventResponse {
 	return list
 }
 
-func uidsOf(list *convoy.ListEventResponse) []string {
-	var found []string
-	for _, event := range list.Content {
-		found = append(found, event.UID)
-	}
-	return found
+func eventUIDs(list *convoy.ListEventResponse) []string {
+	return uidsOf(list.Content, func(event convoy.EventResponse) string { return event.UID })
 }
 
 // Sends events to one endpoint; gives their ids, oldest first.
@@ -116,8 +112,7 @@ func TestFanout(t *testing.T) {
 		same(w, "body", string(arrived.body), `{"for":"all"}`)
 		same(w, "the custom header", arrived.header.Get("X-Custom"), "all")
 	}
-	list, err := w.client.EventDeliveries.All(w.ctx, nil)
-	w.ok(err)
+	list := w.deliveries(nil)
 	same(w, "deliveries", len(list.Content), 2)
 	same(w, "of one event", list.Content[0].EventMetadata.UID, list.Content[1].EventMetadata.UID)
 	same(w, "arrivals of the other owner", len(hooks[2].seen()), 0)
@@ -134,7 +129,7 @@ func TestEventPages(t *testing.T) {
 	var last convoy.Pagination
 	for index, expected := range pages {
 		page := w.events(query)
-		sameList(w, "a page", uidsOf(page), expected...)
+		sameList(w, "a page", eventUIDs(page), expected...)
 		last = page.Pagination
 		same(w, "per_page", last.PerPage, 2)
 		same(w, "has_next_page", last.HasNextPage, index < 2)
@@ -144,7 +139,7 @@ func TestEventPages(t *testing.T) {
 	for index := 1; index >= 0; index-- {
 		page := w.events(&convoy.EventParams{ListParams: convoy.ListParams{PerPage: 2,
 			PrevPageCursor: last.PrevPageCursor}})
-		sameList(w, "a page before", uidsOf(page), pages[index]...)
+		sameList(w, "a page before", eventUIDs(page), pages[index]...)
 		last = page.Pagination
 		same(w, "has_next_page", last.HasNextPage, true)
 		same(w, "has_prev_page", last.HasPrevPage, index > 0)
@@ -159,7 +154,7 @@ func TestEventsWithoutPageSize(t *testing.T) {
 	sent := w.sendSome(endpoint.UID, "n.1", "n.2", "n.3")
 	page := w.events(&convoy.EventParams{})
 	same(w, "per_page", page.Pagination.PerPage, 20)
-	sameList(w, "events", uidsOf(page), sent[2], sent[1], sent[0])
+	sameList(w, "events", eventUIDs(page), sent[2], sent[1], sent[0])
 	same(w, "has_next_page", page.Pagination.HasNextPage, false)
 }
 
@@ -173,15 +168,15 @@ func TestEventFilters(t *testing.T) {
 	source, err := w.client.Sources.Create(w.ctx, &convoy.CreateSourceRequest{Name: "s", Type: "http"})
 	w.ok(err)
 	now := time.Now().UTC()
-	sameList(w, "by text", uidsOf(w.events(&convoy.EventParams{Query: "invoice"})), sent[0])
-	sameList(w, "by endpoints", uidsOf(w.events(&convoy.EventParams{EndpointID: []string{other.UID,
+	sameList(w, "by text", eventUIDs(w.events(&convoy.EventParams{Query: "invoice"})), sent[0])
+	sameList(w, "by endpoints", eventUIDs(w.events(&convoy.EventParams{EndpointID: []string{other.UID,
 		endpoint.UID}})), sent[1], sent[0])
-	sameList(w, "of another endpoint", uidsOf(w.events(&convoy.EventParams{EndpointID: []string{other.UID}})))
-	sameList(w, "of a source", uidsOf(w.events(&convoy.EventParams{SourceID: source.UID})))
-	sameList(w, "of this hour", uidsOf(w.events(&convoy.EventParams{StartDate: now.Add(-time.Hour),
+	sameList(w, "of another endpoint", eventUIDs(w.events(&convoy.EventParams{EndpointID: []string{other.UID}})))
+	sameList(w, "of a source", eventUIDs(w.events(&convoy.EventParams{SourceID: source.UID})))
+	sameList(w, "of this hour", eventUIDs(w.events(&convoy.EventParams{StartDate: now.Add(-time.Hour),
 		EndDate: now.Add(time.Hour)})),
 		sent[1], sent[0])
-	sameList(w, "of an earlier hour", uidsOf(w.events(&convoy.EventParams{StartDate: now.Add(-2 * time.Hour),
+	sameList(w, "of an earlier hour", eventUIDs(w.events(&convoy.EventParams{StartDate: now.Add(-2 * time.Hour),
 		EndDate: now.Add(-time.Hour)})))
 	_, err = w.client.Events.All(w.ctx, &convoy.EventParams{StartDate: now, EndDate: now.Add(-time.Hour)})
 	w.refused(err, "startDate")
@@ -196,8 +191,7 @@ func TestReplay(t *testing.T) {
 	first := w.delivery(endpoint.UID, "Success")
 	w.ok(w.client.Events.Replay(w.ctx, first.EventMetadata.UID))
 	same(w, "body", string(hook.wait(2)[1].body), `{"n":1}`)
-	list, err := w.client.EventDeliveries.All(w.ctx, &convoy.EventDeliveryParams{EventID: first.EventMetadata.UID})
-	w.ok(err)
+	list := w.deliveries(&convoy.EventDeliveryParams{EventID: first.EventMetadata.UID})
 	same(w, "deliveries of the event", len(list.Content), 2)
 	same(w, "events", len(w.events(nil).Content), 1)
 	w.refused(w.client.Events.Replay(w.ctx, first.UID), "not found")
@@ -215,11 +209,6 @@ func TestBatchReplay(t *testing.T) {
 	longAgo := time.Now().UTC().Add(-48 * time.Hour)
 	w.ok(w.client.Events.BatchReplay(w.ctx, &convoy.BatchReplayOptions{StartDate: longAgo,
 		EndDate: longAgo.Add(time.Hour)}))
-	deliveries := func() int {
-		list, err := w.client.EventDeliveries.All(w.ctx, nil)
-		w.ok(err)
-		return len(list.Content)
-	}
-	w.waitUntil("there are four deliveries", func() bool { return deliveries() == 4 })
+	w.waitUntil("there are four deliveries", func() bool { return len(w.deliveries(nil).Content) == 4 })
 	same(w, "arrivals", len(hook.seen()), 4)
 }

@@ -77,11 +77,7 @@ func TestEndpointLists(t *testing.T) {
 	uids := func(query *convoy.EndpointParams) []string {
 		list, err := w.client.Endpoints.All(w.ctx, query)
 		w.ok(err)
-		var found []string
-		for _, endpoint := range list.Content {
-			found = append(found, endpoint.UID)
-		}
-		return found
+		return uidsOf(list.Content, func(endpoint convoy.EndpointResponse) string { return endpoint.UID })
 	}
 	sameList(w, "all", uids(nil), made[2], made[1], made[0])
 	sameList(w, "with parameters that are not set", uids(&convoy.EndpointParams{}), made[2], made[1], made[0])

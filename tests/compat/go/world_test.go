@@ -89,6 +89,15 @@ func sameList(w *world, what string, got []string, expected ...string) {
 	same(w, what, strings.Join(got, " "), strings.Join(expected, " "))
 }
 
+// What a list holds, by their ids, in its order.
+func uidsOf[T any](list []T, uid func(T) string) []string {
+	var found []string
+	for _, each := range list {
+		found = append(found, uid(each))
+	}
+	return found
+}
+
 // A time that is set, and lies within the last hour.
 func (w *world) recent(what string, at time.Time) {
 	w.Helper()
@@ -204,8 +213,7 @@ func (w *world) delivery(endpointID, status string) *convoy.EventDeliveryRespons
 	w.Helper()
 	var found *convoy.EventDeliveryResponse
 	w.waitUntil("there is one delivery, with status "+status, func() bool {
-		list, err := w.client.EventDeliveries.All(w.ctx, &convoy.EventDeliveryParams{EndpointID: []string{endpointID}})
-		w.ok(err)
+		list := w.deliveries(&convoy.EventDeliveryParams{EndpointID: []string{endpointID}})
 		if len(list.Content) != 1 || list.Content[0].Status != status {
 			return false
 		}
