@@ -7,6 +7,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -51,12 +52,13 @@ class App {
         notifier_(std::move(notifier)),
         sealer_(std::move(sealer)),
         context_(settings.threads),
+        ingest_context_(settings.threads),
         databases_(settings),
         resolver_(context_.get_executor(), {.servers = settings.dns_servers}),
         client_(context_.get_executor(), resolver_, guard, {.ca_file = settings.tls_ca_file}),
         admin_(context_, {.listen = settings.admin_listen},
                [this](auto request) { return handle_admin(std::move(request)); }),
-        server_(context_,
+        server_(ingest_context_,
                 {.listen = settings.listen,
                  .body_bytes_max = settings.payload_bytes_max + kEnvelopeBytesMax,
                  .connections_max = settings.connections_max,
@@ -69,9 +71,12 @@ class App {
     asio::co_spawn(context_, start(), asio::detached);
     asio::co_spawn(context_, wait_for_signal(), asio::detached);
     if (notifier_.is_heard()) asio::co_spawn(context_, report(), asio::detached);
+    const auto until_stopped = asio::make_work_guard(ingest_context_);
     std::vector<std::thread> threads;
+    for (int index = 0; index < settings_.threads; ++index) threads.emplace_back([this] { ingest_context_.run(); });
     for (int index = 1; index < settings_.threads; ++index) threads.emplace_back([this] { context_.run(); });
     context_.run();
+    ingest_context_.stop();
     for (auto& thread : threads) thread.join();
     if (failure_) return std::unexpected(*failure_);
     return exit_code_;
@@ -89,7 +94,9 @@ class App {
   Settings settings_;
   Notifier notifier_;
   crypto::Sealer sealer_;
-  IoContext context_;  // outlives the pools below
+  // Both outlive the pools below. Producers are served by threads of their own, so that neither side waits for the
+  // other's turn and two processors are used without a strand.
+  IoContext context_, ingest_context_;
   Databases databases_;
   net::Resolver resolver_;
   net::HttpClient client_;
@@ -116,8 +123,8 @@ Task<Result<void>> App::start_stages() {
   // After a long pause today's partition may be missing, and nobody else may be up to make it.
   FL_CO_TRY_VOID(co_await databases_.upkeep.run(store::TxKind::autocommit, &store::make_partitions));
   FL_CO_TRY(const int lane_count, co_await databases_.upkeep.run(store::TxKind::autocommit, &store::lane_count));
-  stages_ =
-      std::make_unique<Stages>(context_, settings_, databases_, sealer_, client_, metrics_, lane_count, facts->now);
+  stages_ = std::make_unique<Stages>(Contexts{.ingest = ingest_context_, .deliver = context_}, settings_, databases_,
+                                     sealer_, client_, metrics_, lane_count, facts->now);
   co_return co_await stages_->start();
 }
 

@@ -38,7 +38,7 @@ ReadSettings read_settings(std::map<std::string, std::string> environment, std::
   const int half = std::clamp(static_cast<int>(std::thread::hardware_concurrency()) / 2, 1, 8);
   settings.threads = static_cast<int>(
       reader.number("FAIRLEAD_THREADS", half, 1, 64,
-                    "threads that serve requests and deliver; default: half the processor's, at most 8"));
+                    "threads that serve producers, and as many that deliver; default: half the processors, at most 8"));
   settings.endpoint_concurrency = static_cast<int>(reader.number(
       "FAIRLEAD_ENDPOINT_CONCURRENCY", 64, 1, 1000, "requests under way to one endpoint at a time, at most"));
   settings.payload_bytes_max =

@@ -17,7 +17,7 @@ struct Settings {
   std::string node_name;
   std::vector<std::string> dns_servers;
   std::string tls_ca_file;
-  int threads = 2;
+  int threads = 2;  // that serve producers, and as many that deliver
   int endpoint_concurrency = 64;
   std::size_t payload_bytes_max = 1024 * 1024;
   int events_per_minute_max = 0;       // of all projects together; 0: no limit

@@ -48,16 +48,16 @@ Databases::Databases(const Settings& s)
       expand(with(options(s, "expand"), 1, Plans::by_key, std::chrono::seconds(10))),
       jobs(with(options(s, "jobs"), 1, Plans::by_key, std::chrono::seconds(10))) {}
 
-Stages::Stages(asio::io_context& context, const Settings& settings, Databases& databases, const crypto::Sealer& sealer,
+Stages::Stages(const Contexts& contexts, const Settings& settings, Databases& databases, const crypto::Sealer& sealer,
                net::HttpClient& client, Metrics& metrics, int lane_count, TimePoint database_now)
-    : context_(context),
+    : context_(contexts.deliver),
       databases_(databases),
       metrics_(metrics),
       lane_count_(lane_count),
       offset_us_((database_now - wall_now()).count()),
-      refresher_(context.get_executor(), databases.config, sealer,
+      refresher_(contexts.deliver.get_executor(), databases.config, sealer,
                  [this](std::vector<EndpointId> changed) { dispatcher_.endpoints_changed(std::move(changed)); }),
-      dispatcher_(context.get_executor(),
+      dispatcher_(contexts.deliver.get_executor(),
                   {.fetch_db = databases.fetch,
                    .record_db = databases.record,
                    .refresher = refresher_,
@@ -67,7 +67,7 @@ Stages::Stages(asio::io_context& context, const Settings& settings, Databases& d
                    .lane_count = lane_count,
                    .endpoint_concurrency = settings.endpoint_concurrency,
                    .hint = [this](std::vector<store::EndpointDue> due) { send_hint(std::move(due)); }}),
-      batcher_(context.get_executor(),
+      batcher_(contexts.ingest.get_executor(),
                {.db = databases.ingest,
                 .refresher = refresher_,
                 .metrics = metrics,
@@ -86,9 +86,9 @@ Stages::Stages(asio::io_context& context, const Settings& settings, Databases& d
               .is_ready = [this] { return std::chrono::abs(Micros(offset_us_.load())) <= kClockOffsetMax; },
               .guard = net::AddressGuard::from_allowed(settings.common.allow_networks).value()}),
       ownership_(dispatcher_.strand(), databases.lease, metrics, settings.node_name, lane_count, make_crew()),
-      expansion_(context.get_executor(), lane_work(databases.expand),
+      expansion_(contexts.deliver.get_executor(), lane_work(databases.expand),
                  [this](std::vector<OfferedDelivery> rows) { dispatcher_.offer(std::move(rows)); }),
-      jobs_(context.get_executor(), lane_work(databases.jobs)),
+      jobs_(contexts.deliver.get_executor(), lane_work(databases.jobs)),
       housekeeping_(
           dispatcher_.strand(),
           {.db = databases.upkeep,
@@ -99,7 +99,7 @@ Stages::Stages(asio::io_context& context, const Settings& settings, Databases& d
            .node = [this] { return ownership_.node(); },
            .take_key_uses = [this] { return match::take_key_uses(*refresher_.current()); }}),
       meta_sender_(
-          context.get_executor(),
+          contexts.deliver.get_executor(),
           {.db = databases.upkeep, .refresher = refresher_, .client = client, .clock = [this] { return clock(); }}),
       client_(client),
       listener_options_(Databases::options(settings, "listen")) {}
@@ -155,7 +155,7 @@ Task<Result<void>> Stages::start() {
   asio::co_spawn(jobs_.strand(), jobs_.run(), asio::detached);
   asio::co_spawn(context_, meta_sender_.run(), asio::detached);
   asio::co_spawn(context_, refresher_.run(kConfigPeriod), asio::detached);
-  asio::co_spawn(context_, run_batcher(), asio::detached);
+  asio::co_spawn(batcher_.strand(), run_batcher(), asio::detached);
   listener_ = std::make_unique<lanes::HintListener>(listener_options_, [this](std::string payload) {
     dispatcher_.hinted(lanes::parse_hint(payload, clock(), lane_count_));
     expansion_.notify();

@@ -31,9 +31,15 @@ struct Databases {
   [[nodiscard]] static store::DbOptions options(const Settings& settings, const char* use);
 };
 
+// What runs where: requests and commits beside deliveries and all that keeps them going.
+struct Contexts {
+  boost::asio::io_context& ingest;
+  boost::asio::io_context& deliver;
+};
+
 class Stages {
  public:
-  Stages(boost::asio::io_context& context, const Settings& settings, Databases& databases, const crypto::Sealer& sealer,
+  Stages(const Contexts& contexts, const Settings& settings, Databases& databases, const crypto::Sealer& sealer,
          net::HttpClient& client, Metrics& metrics, int lane_count, TimePoint database_now);
 
   // Starts every loop. The first snapshot is read here: unavailable if the database went away again.
