@@ -8,43 +8,48 @@ namespace fairlead {
 namespace {
 
 constexpr char kAlphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+constexpr std::uint8_t kNoDigit = 0xff;
 
-int base32_value(char c) {
-  if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  for (int value = 0; value < 32; ++value) {
-    if (kAlphabet[value] == c) return value;
+// Of each character, both cases.
+constexpr std::array<std::uint8_t, 256> kBase32Values = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::uint8_t value = 0; value < 32; ++value) {
+    const char c = kAlphabet[value];
+    values[static_cast<unsigned char>(c)] = value;
+    if (c >= 'A') values[static_cast<unsigned char>(c - 'A' + 'a')] = value;
   }
-  return -1;
+  return values;
+}();
+
+// An id as one number. Its text is that number to the base of 32: of the 130 bits of 26 digits the first two are zero.
+__extension__ using Bits = unsigned __int128;
+
+Bits bits_of(const IdBytes& bytes) {
+  Bits bits = 0;
+  for (const auto byte : bytes) bits = bits << 8 | byte;
+  return bits;
 }
 
 }  // namespace
 
 std::string id_to_text(const IdBytes& bytes) {
   std::string text(26, '0');
-  // 26 characters hold 130 bits: the first one carries three.
-  for (int index = 0; index < 26; ++index) {
-    int value = 0;
-    for (int bit = index * 5 - 2; bit < index * 5 + 3; ++bit) {
-      value = value << 1 | (bit < 0 ? 0 : bytes[static_cast<std::size_t>(bit / 8)] >> (7 - bit % 8) & 1);
-    }
-    text[static_cast<std::size_t>(index)] = kAlphabet[value];
-  }
+  Bits bits = bits_of(bytes);
+  for (std::size_t index = 26; index-- > 0; bits >>= 5) text[index] = kAlphabet[static_cast<unsigned>(bits) & 31];
   return text;
 }
 
 std::optional<IdBytes> id_from_text(std::string_view text) {
-  if (text.size() != 26) return std::nullopt;
-  IdBytes bytes{};
-  for (int index = 0; index < 26; ++index) {
-    const int value = base32_value(text[static_cast<std::size_t>(index)]);
-    if (value < 0 || (index == 0 && value > 7)) return std::nullopt;
-    for (int bit = 0; bit < 5; ++bit) {
-      const int target = index * 5 - 2 + bit;
-      if (target >= 0 && (value >> (4 - bit) & 1) != 0) {
-        bytes[static_cast<std::size_t>(target / 8)] |= static_cast<std::uint8_t>(1 << (7 - target % 8));
-      }
-    }
+  if (text.size() != 26 || kBase32Values[static_cast<unsigned char>(text.front())] > 7) return std::nullopt;
+  Bits bits = 0;
+  for (const char c : text) {
+    const auto value = kBase32Values[static_cast<unsigned char>(c)];
+    if (value == kNoDigit) return std::nullopt;
+    bits = bits << 5 | value;
   }
+  IdBytes bytes;
+  for (std::size_t index = 16; index-- > 0; bits >>= 8) bytes[index] = static_cast<std::uint8_t>(bits);
   return bytes;
 }
 

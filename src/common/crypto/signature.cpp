@@ -6,6 +6,7 @@ namespace fairlead::crypto {
 namespace {
 
 constexpr std::string_view kWhsecPrefix = "whsec_";
+constexpr std::size_t kEncodedBytesMax = 128;  // SHA-512 in hex
 
 std::string encode(Encoding encoding, std::string_view bytes) {
   return encoding == Encoding::hex ? to_hex(bytes) : to_base64(bytes);
@@ -23,9 +24,13 @@ std::optional<std::string> key_of_whsec(std::string_view secret) {
 
 std::string sign_advanced(const std::vector<SignatureVersion>& versions, const std::vector<std::string>& secrets,
                           std::int64_t unix_seconds, std::string_view body) {
-  std::string header = "t=" + std::to_string(unix_seconds);
-  std::string signed_text = std::to_string(unix_seconds) + ",";
-  signed_text += body;
+  const std::string time = std::to_string(unix_seconds);
+  std::string header;
+  header.reserve(16 + versions.size() * secrets.size() * (8 + kEncodedBytesMax));
+  header.append("t=").append(time);
+  std::string signed_text;
+  signed_text.reserve(time.size() + 1 + body.size());
+  signed_text.append(time).append(",").append(body);
   for (std::size_t index = 0; index < versions.size(); ++index) {
     const std::string label = ",v" + std::to_string(index + 1) + "=";
     for (const std::string& secret : secrets) {
@@ -44,13 +49,15 @@ std::string sign_simple(const std::vector<SignatureVersion>& versions, const std
 
 std::string sign_standard(const std::vector<std::string>& secrets, std::string_view webhook_id,
                           std::int64_t unix_seconds, std::string_view body) {
-  std::string signed_text(webhook_id);
-  signed_text += "." + std::to_string(unix_seconds) + ".";
-  signed_text += body;
+  const std::string time = std::to_string(unix_seconds);
+  std::string signed_text;
+  signed_text.reserve(webhook_id.size() + time.size() + 2 + body.size());
+  signed_text.append(webhook_id).append(".").append(time).append(".").append(body);
   std::string header;
+  header.reserve(secrets.size() * (4 + kEncodedBytesMax));
   for (const std::string& secret : secrets) {
     if (!header.empty()) header += ' ';
-    header += "v1," + to_base64(hmac(Hash::sha256, standard_key(secret), signed_text));
+    header.append("v1,").append(to_base64(hmac(Hash::sha256, standard_key(secret), signed_text)));
   }
   return header;
 }

@@ -11,6 +11,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/string.hpp>
 
+#include "common/core/header_text.hpp"
+
 namespace fairlead::net {
 
 namespace asio = boost::asio;
@@ -20,6 +22,7 @@ namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kAddressesMax = 8;
 constexpr std::size_t kReadBytes = 8 * 1024;
+constexpr std::size_t kFrameBytes = 128;  // of a head beside its target, host and headers
 // A body up to this size is copied behind the head: one buffer, one TLS record, one system call.
 constexpr std::size_t kJoinedBytesMax = 8 * 1024;
 // How long an answer waits for the end of its request's write, so that the connection can be used again.
@@ -39,20 +42,8 @@ bool is_own_header(std::string_view name) {
                                        "keep-alive", "upgrade",        "proxy-connection",  "te",
                                        "trailer",    "expect"};
   return std::ranges::any_of(kOwn, [name](std::string_view own) {
-    return boost::beast::iequals({own.data(), own.size()}, {name.data(), name.size()});
+    return own.size() == name.size() && boost::beast::iequals({own.data(), own.size()}, {name.data(), name.size()});
   });
-}
-
-bool is_token(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
-bool is_field_value(std::string_view value) {
-  return std::ranges::none_of(value,
-                              [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
 }
 
 bool is_out_of_resources(const boost::system::error_code& error) {
@@ -134,6 +125,7 @@ Task<void> ClientExchange::run() {
   phase_ = Phase::over;
   timer_.cancel();
   if (connection_) connection_->close();
+  response.request_headers = std::move(request_.headers);
   response.phases.total = elapsed();
 }
 
@@ -186,22 +178,24 @@ void ClientExchange::on_timer() {
 
 Result<std::string> ClientExchange::make_head() const {
   const auto& url = request_.url;
-  std::string head;
-  head.reserve(1024);
-  head += "POST " + url.target + " HTTP/1.1\r\nHost: " + url.host_header() + "\r\n";
-  if (!is_field_value(url.target) || url.target.find(' ') != std::string::npos || !url.target.starts_with('/') ||
-      !is_field_value(url.host)) {
+  if (!is_header_value(url.target) || url.target.find(' ') != std::string::npos || !url.target.starts_with('/') ||
+      !is_header_value(url.host)) {
     return fail(Code::internal, "the request target or host holds characters that cannot be sent");
   }
+  const std::size_t length = request_.body ? request_.body->size() : 0;
+  std::size_t bytes = kFrameBytes + url.target.size() + url.host.size() + (is_joined() ? length : 0);
+  for (const auto& [name, value] : request_.headers) bytes += name.size() + value.size() + 4;
+  std::string head;
+  head.reserve(bytes);
+  head.append("POST ").append(url.target).append(" HTTP/1.1\r\nHost: ").append(url.host_header()).append("\r\n");
   for (const auto& [name, value] : request_.headers) {
-    if (!is_token(name) || !is_field_value(value)) {
+    if (!is_token(name) || !is_header_value(value)) {
       return fail(Code::internal,
                   "a header holds characters that cannot be sent (line breaks, control characters, a bad name)");
     }
-    if (!is_own_header(name)) head += name + ": " + value + "\r\n";
+    if (!is_own_header(name)) head.append(name).append(": ").append(value).append("\r\n");
   }
-  const std::size_t length = request_.body ? request_.body->size() : 0;
-  head += "Content-Length: " + std::to_string(length) + "\r\n\r\n";
+  head.append("Content-Length: ").append(std::to_string(length)).append("\r\n\r\n");
   if (length > 0 && is_joined()) head += *request_.body;
   return head;
 }
@@ -327,15 +321,15 @@ Task<bool> ClientExchange::converse() {
   const auto writing = co_await start_write();
   ResponseReader reader(
       {.header_bytes_max = parts_->options.header_bytes_max, .body_bytes_max = parts_->options.response_bytes_max});
-  buffer_.resize(kReadBytes);
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kReadBytes);
   while (true) {
-    const auto [error, count] = co_await connection_->read_some(asio::buffer(buffer_));
+    const auto [error, count] = co_await connection_->read_some(asio::buffer(buffer_.get(), kReadBytes));
     if (aborted_) {
       reader.move_to(response);
       co_return true;
     }
     if (count > 0 && response.phases.first_byte < 0) response.phases.first_byte = elapsed();
-    auto step = reader.feed(std::string_view(buffer_).substr(0, count));
+    auto step = reader.feed(std::string_view(buffer_.get(), count));
     if (step == ResponseReader::Step::more && error) {
       step = is_end(error) ? reader.at_end() : ResponseReader::Step::more;
       if (step == ResponseReader::Step::more) co_return fail_read(reader, *writing, error);

@@ -84,7 +84,7 @@ class ClientExchange : public std::enable_shared_from_this<ClientExchange> {
   std::optional<FailureClass> aborted_;
   std::string abort_error_;
   std::string head_;
-  std::string buffer_;
+  std::unique_ptr<char[]> buffer_;
 };
 
 }  // namespace fairlead::net

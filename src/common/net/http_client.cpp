@@ -5,9 +5,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <mutex>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "common/net/client_exchange.hpp"
@@ -62,8 +63,46 @@ FailureClass failure_class_from(std::string_view text) {
 struct HttpClient::State : ClientParts {
   using ClientParts::ClientParts;
   std::mutex mutex;  // guards under_way only
-  std::unordered_map<ClientExchange*, std::weak_ptr<ClientExchange>> under_way;
+  std::unordered_set<std::shared_ptr<ClientExchange>> under_way;
+
+  // While it lives, cancel_all() finds the exchange.
+  class Entry {
+   public:
+    Entry(std::shared_ptr<State> state, std::shared_ptr<ClientExchange> exchange)
+        : state_(std::move(state)), exchange_(std::move(exchange)) {
+      const std::lock_guard lock(state_->mutex);
+      state_->under_way.insert(exchange_);
+    }
+    ~Entry() {
+      const std::lock_guard lock(state_->mutex);
+      state_->under_way.erase(exchange_);
+    }
+    Entry(const Entry&) = delete;
+
+   private:
+    std::shared_ptr<State> state_;
+    std::shared_ptr<ClientExchange> exchange_;
+  };
 };
+
+namespace {
+
+// On its own strand, which is another than the caller's. Not co_spawn with use_awaitable: that would hand the caller's
+// cancellation to the exchange.
+Task<void> run_elsewhere(std::shared_ptr<ClientExchange> exchange) {
+  return asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
+      [](auto handler, std::shared_ptr<ClientExchange> asked) {
+        auto executor = asio::get_associated_executor(handler);
+        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+        asio::co_spawn(asked->strand(), asked->run(),
+                       [asked, shared, executor, guard = asio::make_work_guard(executor)](const std::exception_ptr&) {
+                         asio::post(executor, [shared] { std::move (*shared)(); });
+                       });
+      },
+      asio::use_awaitable, std::move(exchange));
+}
+
+}  // namespace
 
 HttpClient::HttpClient(asio::any_io_executor executor, Resolver& resolver, const AddressGuard& guard,
                        ClientOptions options)
@@ -75,36 +114,21 @@ HttpClient::~HttpClient() {
 }
 
 Task<ClientResponse> HttpClient::post(ClientRequest request) {
-  // Not co_spawn with use_awaitable: that would hand the caller's cancellation to the exchange.
-  return asio::async_initiate<const asio::use_awaitable_t<>&, void(ClientResponse)>(
-      [](auto handler, std::shared_ptr<State> state, ClientRequest asked) {
-        auto exchange = std::make_shared<ClientExchange>(state, std::move(asked));
-        {
-          const std::lock_guard lock(state->mutex);
-          state->under_way.emplace(exchange.get(), exchange);
-        }
-        auto executor = asio::get_associated_executor(handler);
-        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        asio::co_spawn(
-            exchange->strand(), exchange->run(),
-            [state, exchange, shared, executor, guard = asio::make_work_guard(executor)](const std::exception_ptr&) {
-              {
-                const std::lock_guard lock(state->mutex);
-                state->under_way.erase(exchange.get());
-              }
-              asio::post(executor, [exchange, shared] { std::move (*shared)(std::move(exchange->response)); });
-            });
-      },
-      asio::use_awaitable, state_, std::move(request));
+  const auto exchange = std::make_shared<ClientExchange>(state_, std::move(request));
+  const State::Entry entry(state_, exchange);
+  // Without strands the caller is where the exchange has to be.
+  if (exchange->strand() == co_await asio::this_coro::executor)
+    co_await exchange->run();
+  else
+    co_await run_elsewhere(exchange);
+  co_return std::move(exchange->response);
 }
 
 void HttpClient::cancel_all() {
   std::vector<std::shared_ptr<ClientExchange>> running;
   {
     const std::lock_guard lock(state_->mutex);
-    for (const auto& [key, exchange] : state_->under_way) {
-      if (auto held = exchange.lock()) running.push_back(std::move(held));
-    }
+    running.assign(state_->under_way.begin(), state_->under_way.end());
   }
   for (const auto& exchange : running) {
     asio::post(exchange->strand(),

@@ -69,6 +69,7 @@ struct ClientResponse {
   std::string address;  // dialled, "203.0.113.9:443"
   bool reused = false;
   Phases phases;
+  HeaderList request_headers;  // the request's own, given back
 };
 
 struct ClientOptions {

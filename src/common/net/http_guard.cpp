@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/core/header_text.hpp"
+
 namespace fairlead::net {
 namespace {
 
@@ -18,11 +20,6 @@ constexpr HeaderFault kCoding{status::bad_request, "transfer_encoding",
 constexpr HeaderFault kHost{status::bad_request, "host", "expected exactly one valid Host header"};
 constexpr HeaderFault kCount{status::request_header_fields_too_large, "too_many_headers", "too many headers"};
 constexpr HeaderFault kTarget{status::uri_too_long, "target_too_long", "the request target is too long"};
-
-bool is_token(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
 
 // uri-host [":" port] (RFC 3986 §3.2.2), by its characters: the rest is the router's business. Empty is allowed.
 bool is_host(std::string_view value) {
@@ -47,7 +44,7 @@ std::string_view trim(std::string_view text) {
 const HeaderFault* request_line_fault(std::string_view line, std::size_t target_bytes_max, bool& is_old) {
   const auto first = line.find(' '), last = line.rfind(' ');
   if (first == 0 || first == std::string_view::npos || last == first) return &kLine;
-  if (!std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(first), is_token)) return &kLine;
+  if (!is_token(line.substr(0, first))) return &kLine;
   const auto target = line.substr(first + 1, last - first - 1);
   if (target.empty()) return &kLine;
   if (target.size() > target_bytes_max) return &kTarget;
@@ -70,7 +67,7 @@ const HeaderFault* header_fault(std::string_view line, Framing& framing) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return &kLine;
   const auto name = line.substr(0, colon), value = trim(line.substr(colon + 1));
-  if (!std::all_of(name.begin(), name.end(), is_token)) return &kLine;
+  if (!is_token(name)) return &kLine;
   if (equals(name, "content-length")) {
     const bool is_number = !value.empty() && value.size() <= 15 &&
                            std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -100,9 +97,7 @@ const HeaderFault* find_header_fault(std::string_view block, const HeaderLimits&
     if (end == std::string_view::npos || end == 0 || block[end - 1] != '\r') return &kLine;
     const auto line = block.substr(0, end - 1);
     block.remove_prefix(end + 1);
-    for (const char c : line) {
-      if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return &kLine;
-    }
+    if (!is_header_value(line)) return &kLine;
     if (is_first) {
       is_first = false;
       if (const auto* fault = request_line_fault(line, limits.target_bytes_max, framing.is_old)) return fault;

@@ -11,6 +11,7 @@
 #include <boost/beast/http/status.hpp>
 #include <charconv>
 
+#include "common/core/header_text.hpp"
 #include "common/core/id.hpp"
 #include "common/net/http_guard.hpp"
 #include "common/net/problem.hpp"
@@ -61,15 +62,14 @@ bool has_token(std::string_view list, std::string_view token) {
   }
 }
 
-// What would break out of a header's line becomes a space.
-void append_value(std::string& out, std::string_view value) {
-  for (const char c : value) out += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
-}
-
 void append_header(std::string& out, std::string_view name, std::string_view value) {
-  out += name;
-  out += ": ";
-  append_value(out, value);
+  out.append(name).append(": ");
+  const auto begin = static_cast<std::ptrdiff_t>(out.size());
+  out += value;
+  // What would break out of the line becomes a space.
+  if (!is_header_value(value)) {
+    std::replace_if(out.begin() + begin, out.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+  }
   out += "\r\n";
 }
 
@@ -162,7 +162,13 @@ Task<bool> HttpSession::exchange() {
     if (co_await read_body(incoming, std::move(kept), fault)) {
       if (!stop_waiting()) co_return false;
       const bool has_body = incoming.request->method != http::verb::head;
-      auto response = co_await call(incoming.request);
+      HttpResponse response;
+      try {
+        response = co_await serving_->handler(incoming.request);
+      } catch (const std::exception& error) {
+        spdlog::error("request_failed request={} error={}", request_id_, error.what());
+        response = problem(Error{Code::internal, ""}, request_id_);
+      }
       const bool stays = incoming.keeps_alive && !response.close && !serving_->is_draining;
       co_return co_await write({std::move(response), request_id_, stays, has_body}) && stays;
     }
@@ -332,15 +338,6 @@ HttpResponse HttpSession::too_large() const {
   return http_problem(http::status::payload_too_large, "payload_too_large",
                       "the body is larger than " + std::to_string(serving_->options.body_bytes_max) + " bytes",
                       request_id_);
-}
-
-Task<HttpResponse> HttpSession::call(std::shared_ptr<const HttpRequest> request) {
-  try {
-    co_return co_await serving_->handler(request);
-  } catch (const std::exception& error) {
-    spdlog::error("request_failed request={} error={}", request->request_id, error.what());
-  }
-  co_return problem(Error{Code::internal, ""}, request->request_id);
 }
 
 Task<bool> HttpSession::write(Outgoing outgoing) {

@@ -75,7 +75,6 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   Task<bool> read_chunked(std::string& body, std::string header, std::optional<HttpResponse>& fault);
   Task<Filled> fill(std::size_t bytes);
   Task<bool> write(Outgoing outgoing);
-  Task<HttpResponse> call(std::shared_ptr<const HttpRequest> request);
   Task<void> linger();
 
   [[nodiscard]] std::string_view received() const;

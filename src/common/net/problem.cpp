@@ -1,5 +1,6 @@
 #include "common/net/problem.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/net/fault.hpp"
@@ -35,6 +36,9 @@ http::status status_of(Code code) {
   return http::status::internal_server_error;
 }
 
+// Nothing to escape.
+bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
 HttpResponse envelope(http::status status, std::string_view code, std::string_view message, std::string_view field,
                       std::string_view request_id) {
   nlohmann::ordered_json body{{"status", false}, {"message", message}, {"code", code}};
@@ -46,9 +50,16 @@ HttpResponse envelope(http::status status, std::string_view code, std::string_vi
 }  // namespace
 
 HttpResponse success(http::status status, std::string_view message, std::string_view data_json) {
-  std::string body = R"({"status":true,"message":)";
-  body += nlohmann::json(message).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  body += R"(,"data":)";
+  constexpr std::string_view kStart = R"({"status":true,"message":)", kData = R"(,"data":)";
+  std::string body;
+  body.reserve(kStart.size() + message.size() + 2 + kData.size() + data_json.size() + 1);
+  body += kStart;
+  if (std::ranges::all_of(message, is_plain)) {
+    body.append("\"").append(message).append("\"");
+  } else {
+    body += nlohmann::json(message).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+  body += kData;
   body += data_json;
   body += '}';
   return {.status = status, .body = std::move(body)};

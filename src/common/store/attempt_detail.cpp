@@ -116,8 +116,8 @@ std::string hex_tail(std::string_view value) {
 std::string base64_tail(std::string_view value) {
   for (const std::size_t size : {std::size_t{88}, std::size_t{44}}) {
     if (value.size() < size || value.back() != '=') continue;
-    const auto tail = value.substr(value.size() - size);
-    if (auto bytes = crypto::from_base64(tail); bytes && crypto::to_base64(*bytes) == tail) return std::move(*bytes);
+    // What decodes has one text only: bits beyond the last byte are refused.
+    if (auto bytes = crypto::from_base64(value.substr(value.size() - size))) return *std::move(bytes);
   }
   return {};
 }

@@ -109,9 +109,10 @@ void judge_keys(Tx& tx, const IngestBatch& batch, std::vector<IngestAnswer>& ans
 
 std::string partition_day(const IdBytes& id) {
   const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(id_time(id))};
-  char text[16];
-  std::snprintf(text, sizeof text, "%04d%02u%02u", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()));
+  auto number = static_cast<unsigned>(static_cast<int>(date.year())) * 10000 +
+                static_cast<unsigned>(date.month()) * 100 + static_cast<unsigned>(date.day());
+  std::string text(8, '0');
+  for (std::size_t index = text.size(); index-- > 0; number /= 10) text[index] = static_cast<char>('0' + number % 10);
   return text;
 }
 
@@ -172,6 +173,9 @@ struct Columns {
     std::map<ProjectId, std::int64_t> known;
     const bool has_origins =
         std::ranges::any_of(batch.events, [](const auto* event) { return event->content->origin != nullptr; });
+    std::size_t bytes = 0;
+    for (const auto* event : batch.events) bytes += event->content->body->size();
+    events.body.reserve(batch.events.size(), bytes);
     for (const auto* event : batch.events) {
       known[event->project] = event->config_version;
       add(*event);

@@ -21,7 +21,7 @@ struct DeliveryResult {
   std::optional<TimePoint> next_due;                         // try again then; nothing: final
   int attempts = 0;                                          // made so far, this one included
   std::string reason;                                        // for people; empty on success
-  std::optional<AttemptRecord> attempt;                      // nothing: it was not sent (discarded)
+  std::shared_ptr<AttemptRecord> attempt;                    // null: it was not sent (discarded)
   std::shared_ptr<const NewMetaEvent> meta_event = nullptr;  // stored with the result; null: nobody wants to be told
   std::uint64_t flight = 0;  // the sender's own number of it, not stored; 0: it was not sent
 };

@@ -107,6 +107,8 @@ template <class Element>
 class Array {
  public:
   Array() { wire_.resize(kHeadBytes); }
+  // Room for elements of that many bytes in all.
+  void reserve(std::size_t count, std::size_t bytes) { wire_.reserve(kHeadBytes + count * 4 + bytes); }
 
   void add_null() {
     has_null_ = 1;

@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "common/core/header_text.hpp"
+
 namespace fairlead::control {
 namespace {
 
@@ -30,11 +32,6 @@ constexpr std::array<std::string_view, 19> kReserved = {"host",
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-bool is_token(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
 }  // namespace
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
@@ -42,7 +39,7 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 Result<void> check_header_name(std::string_view name, std::string_view field) {
-  if (name.empty() || !std::ranges::all_of(name, is_token)) {
+  if (!is_token(name)) {
     return bad_field(std::string(field), "invalid_header", std::string(field) + ": expected a header name");
   }
   if (name.size() > kNameBytesMax)
@@ -57,8 +54,7 @@ Result<void> check_header_name(std::string_view name, std::string_view field) {
 }
 
 Result<void> check_header_value(std::string_view value, std::string_view field) {
-  const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; };
-  if (std::ranges::any_of(value, is_control)) {
+  if (!is_header_value(value)) {
     return bad_field(std::string(field), "invalid_header", std::string(field) + ": control characters are not allowed");
   }
   return {};

@@ -255,7 +255,7 @@ void Dispatcher::discard_ready(Mailbox& box, const std::string& reason, const ma
                    .next_due = std::nullopt,
                    .attempts = std::abs(item.row.attempt),
                    .reason = reason,
-                   .attempt = std::nullopt},
+                   .attempt = nullptr},
                   project, endpoint, item.content);
   }
   if (!box.ready.empty()) was_full_ = true;

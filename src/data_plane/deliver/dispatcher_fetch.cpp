@@ -117,7 +117,7 @@ void Dispatcher::take_row(const QueueRow& row, const Contents& contents) {
              row.attempt < 0
                  ? "outcome unknown: the request was begun by a node that ended, and this delivery is made at most once"
                  : "the event is no longer stored",
-         .attempt = std::nullopt},
+         .attempt = nullptr},
         project, project ? project->find_endpoint(row.endpoint) : nullptr,
         content == contents.end() ? nullptr : content->second);
     return;

@@ -98,6 +98,7 @@ Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventC
   request.timeout = endpoint.timeout;
   request.certificate = endpoint.certificate;
   auto& headers = request.headers;
+  headers.reserve(16);
   add_signatures(headers, input, *request.body, settings, endpoint);
   headers.emplace_back("Content-Type", is_opaque ? content.origin->content_type
                                        : is_form ? "application/x-www-form-urlencoded"
@@ -125,9 +126,11 @@ Result<net::ClientRequest> make_request(const OutgoingInput& input, const EventC
   return request;
 }
 
-store::AttemptRecord make_attempt(net::ClientRequest request, std::string url, const EndpointConfig& endpoint,
-                                  net::ClientResponse response, TimePoint requested_at, TimePoint responded_at) {
-  store::AttemptRecord record;
+std::shared_ptr<store::AttemptRecord> make_attempt(std::string url, const EndpointConfig& endpoint,
+                                                   net::ClientResponse response, TimePoint requested_at,
+                                                   TimePoint responded_at) {
+  auto made = std::make_shared<store::AttemptRecord>();
+  auto& record = *made;
   record.url = std::move(url);
   record.address = std::move(response.address);
   record.requested_at = requested_at;
@@ -140,14 +143,14 @@ store::AttemptRecord make_attempt(net::ClientRequest request, std::string url, c
   }
   record.failure = std::string(net::to_text(response.failure));
   record.error = std::move(response.error);
-  record.request_headers = std::move(request.headers);
+  record.request_headers = std::move(response.request_headers);
   for (auto& [name, value] : record.request_headers) {
     if (is_credential(name, endpoint)) value = "***";
   }
   const auto& phases = response.phases;
   const std::int64_t micros[] = {phases.dns, phases.connect, phases.tls, phases.first_byte, phases.total};
   std::ranges::copy(micros, record.phases_us);
-  return record;
+  return made;
 }
 
 }  // namespace fairlead::deliver

@@ -28,8 +28,8 @@ struct OutgoingInput {
 [[nodiscard]] std::string url_as_sent(const EventContent& content, const EndpointConfig& endpoint);
 
 // Credentials in the request's headers are masked.
-[[nodiscard]] store::AttemptRecord make_attempt(net::ClientRequest request, std::string url,
-                                                const EndpointConfig& endpoint, net::ClientResponse response,
-                                                TimePoint requested_at, TimePoint responded_at);
+[[nodiscard]] std::shared_ptr<store::AttemptRecord> make_attempt(std::string url, const EndpointConfig& endpoint,
+                                                                 net::ClientResponse response, TimePoint requested_at,
+                                                                 TimePoint responded_at);
 
 }  // namespace fairlead::deliver

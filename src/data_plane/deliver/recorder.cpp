@@ -48,6 +48,7 @@ void Recorder::stop() {
 
 Recorder::Batch Recorder::take_batch() {
   auto batch = std::make_shared<std::vector<store::DeliveryResult>>();
+  batch->reserve(std::min(waiting_.size(), limits::result_batch_max));
   std::size_t bytes = 0;
   while (!waiting_.empty() && batch->size() < limits::result_batch_max && bytes < limits::result_batch_bytes_max) {
     bytes += waiting_.front().attempt ? waiting_.front().attempt->response_body.size() + 1024 : 256;

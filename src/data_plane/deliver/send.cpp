@@ -23,11 +23,6 @@ net::ClientResponse refused(const Error& error) {
   return response;
 }
 
-struct Exchange {
-  net::ClientRequest request;
-  net::ClientResponse response;
-};
-
 Result<net::ClientRequest> request_for(const SendJob& job, TimePoint now, std::string authorization) {
   return make_request(
       {.delivery = job.row.delivery, .event = job.row.event, .now = now, .authorization = std::move(authorization)},
@@ -36,34 +31,30 @@ Result<net::ClientRequest> request_for(const SendJob& job, TimePoint now, std::s
 
 // With an access token. A kept one that the endpoint refuses is replaced and the request repeated, once: not if the
 // delivery is to be sent at most once. All of it within the endpoint's timeout.
-Task<Exchange> ask_with_token(net::HttpClient& client, Tokens& tokens, const SendJob& job, DatabaseClock clock) {
+Task<net::ClientResponse> ask_with_token(net::HttpClient& client, Tokens& tokens, const SendJob& job,
+                                         DatabaseClock clock) {
   const auto deadline = Steady::now() + job.endpoint->timeout;
-  Exchange done;
+  net::ClientResponse response;
   for (int round = 1; round <= 2; ++round) {
     auto token = co_await tokens.get(job.row.endpoint, job.endpoint->oauth, deadline);
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Steady::now());
     if (token.authorization.empty() || left.count() < 1) {
       const bool is_canceled = token.failure == net::FailureClass::canceled;
-      done.response = {};
-      done.response.failure = is_canceled ? token.failure : net::FailureClass::token_failed;
-      done.response.error = token.error.empty() ? "the endpoint's timeout passed before a token came" : token.error;
-      co_return done;
+      response = {.failure = is_canceled ? token.failure : net::FailureClass::token_failed,
+                  .error = token.error.empty() ? "the endpoint's timeout passed before a token came" : token.error,
+                  .request_headers = std::move(response.request_headers)};
+      co_return response;
     }
     auto made = request_for(job, clock(), token.authorization);
-    if (!made) {
-      done.response = refused(made.error());
-      co_return done;
-    }
-    done.request = *std::move(made);
-    done.request.timeout = left;
-    done.request.is_fresh = job.is_at_most_once;
-    done.response = co_await client.post(done.request);
-    if (done.response.status != 401) co_return done;
-    if (!token.was_kept) co_return done;
+    if (!made) co_return refused(made.error());
+    made->timeout = left;
+    made->is_fresh = job.is_at_most_once;
+    response = co_await client.post(*std::move(made));
+    if (response.status != 401 || !token.was_kept) co_return response;
     tokens.refuse(job.row.endpoint, std::move(token.authorization));
-    if (job.is_at_most_once) co_return done;
+    if (job.is_at_most_once) co_return response;
   }
-  co_return done;
+  co_return response;
 }
 
 }  // namespace
@@ -71,23 +62,19 @@ Task<Exchange> ask_with_token(net::HttpClient& client, Tokens& tokens, const Sen
 Task<Sent> send(net::HttpClient& client, Tokens& tokens, SendJob job, DatabaseClock clock) {
   const int attempt = (job.row.attempt < 0 ? -job.row.attempt : job.row.attempt + 1);
   const TimePoint requested_at = clock();
-  net::ClientRequest request;
   net::ClientResponse response;
   if (job.endpoint->is_unreadable) {
     response = refused({.message = "the endpoint's secrets cannot be opened with this master key"});
   } else if (job.endpoint->oauth) {
     fault_point(FaultPoint::delivery_before_send);
-    auto exchange = co_await ask_with_token(client, tokens, job, clock);
+    response = co_await ask_with_token(client, tokens, job, clock);
     fault_point(FaultPoint::delivery_after_send);
-    request = std::move(exchange.request);
-    response = std::move(exchange.response);
   } else if (auto made = request_for(job, requested_at, {}); !made) {
     response = refused(made.error());
   } else {
-    request = std::move(*made);
-    request.is_fresh = job.is_at_most_once;  // a request on a kept connection may be repeated
+    made->is_fresh = job.is_at_most_once;  // a request on a kept connection may be repeated
     fault_point(FaultPoint::delivery_before_send);
-    response = co_await client.post(request);
+    response = co_await client.post(*std::move(made));
     fault_point(FaultPoint::delivery_after_send);
   }
   const TimePoint responded_at = clock();
@@ -110,8 +97,8 @@ Task<Sent> send(net::HttpClient& client, Tokens& tokens, SendJob job, DatabaseCl
                  .next_due = verdict.next_due,
                  .attempts = attempt,
                  .reason = verdict.reason,
-                 .attempt = make_attempt(std::move(request), url_as_sent(*job.content, *job.endpoint), *job.endpoint,
-                                         std::move(response), requested_at, responded_at)};
+                 .attempt = make_attempt(url_as_sent(*job.content, *job.endpoint), *job.endpoint, std::move(response),
+                                         requested_at, responded_at)};
   co_return sent;
 }
 

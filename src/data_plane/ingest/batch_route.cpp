@@ -75,7 +75,8 @@ Task<void> Route::accept_all(std::shared_ptr<BatchWork> work) {
 
 Task<net::HttpResponse> Route::create_batch(std::shared_ptr<const net::HttpRequest> request, ProjectId project) {
   const auto begin = Steady::now();
-  const auto entrance = co_await enter(request, project);
+  auto entrance = enter(*request, project);
+  if (!entrance) entrance = co_await enter_again(request, project);
   if (!entrance) co_return net::problem(entrance.error(), request->request_id);
   if (!request->header("Idempotency-Key").value_or("").empty()) {
     const Error error{Code::invalid, "the header is of one event: in a batch each event has its own idempotency_key",

@@ -156,15 +156,17 @@ std::vector<store::NewEvent> Batcher::to_events(const Entries& batch) const {
   events.reserve(batch.size());
   for (const auto& entry : batch) {
     const auto& submission = *entry.submission;
-    store::NewEvent event{.id = entry.id,
-                          .project = submission.project,
-                          .config_version = submission.view->version,
-                          .content = submission.request.content,
-                          .endpoint = submission.request.target.endpoint,
-                          .owner_id = submission.request.target.owner_id,
-                          .content_hash = submission.request.content_hash,
-                          .is_pending = submission.is_pending,
-                          .pending_lane = store::lane_of(entry.id.bytes, wiring_.lane_count)};
+    store::NewEvent event{
+        .id = entry.id,
+        .project = submission.project,
+        .config_version = submission.view->version,
+        .content = submission.request.content,
+        .endpoint = submission.request.target.endpoint,
+        .owner_id = submission.request.target.owner_id,
+        .content_hash = submission.request.content_hash,
+        .is_pending = submission.is_pending,
+        .pending_lane = submission.is_pending ? store::lane_of(entry.id.bytes, wiring_.lane_count) : std::int16_t{0}};
+    event.deliveries.reserve(submission.matches.size());
     for (const auto& match : submission.matches) {
       event.deliveries.push_back({.id = store::make_delivery_id(entry.id, entry.id, match.subscription->id),
                                   .subscription = match.subscription->id,

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "common/core/header_text.hpp"
 #include "common/crypto/digest.hpp"
 #include "common/domain/event_type.hpp"
 #include "common/domain/json_scan.hpp"
@@ -12,13 +13,6 @@
 
 namespace fairlead::ingest {
 namespace {
-
-bool is_token(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
 
 // Framing and hop-by-hop headers are ours alone.
 bool is_reserved(std::string_view name) {
@@ -42,11 +36,8 @@ Result<void> check_header(const std::string& name, const std::string& value, con
   if (!is_token(name)) return bad_field(field, "invalid_header", "\"" + name + "\" is no header name");
   if (is_reserved(name))
     return bad_field(field, "reserved_header", "the header " + name + " cannot be set by an event");
-  for (const char c : value) {
-    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) {
-      return bad_field(field, "invalid_header", "the value of " + name + " has a control character");
-    }
-  }
+  if (!is_header_value(value))
+    return bad_field(field, "invalid_header", "the value of " + name + " has a control character");
   return {};
 }
 

@@ -44,7 +44,9 @@ bool is_json(std::optional<std::string_view> content_type) {
 }
 
 net::HttpResponse created(const StoredEvent& stored) {
-  std::string data = R"({"uid":")" + to_text(stored.id) + R"(","is_duplicate_event":)";
+  std::string data;
+  data.reserve(64);
+  data.append(R"({"uid":")").append(to_text(stored.id)).append(R"(","is_duplicate_event":)");
   data += stored.is_duplicate ? "true}" : "false}";
   return net::success(http::status::created, stored.is_duplicate ? "Event was accepted before" : "Event accepted",
                       data);
@@ -93,7 +95,8 @@ Task<net::HttpResponse> Route::handle(std::shared_ptr<const net::HttpRequest> re
 Task<net::HttpResponse> Route::create_event(std::shared_ptr<const net::HttpRequest> request, ProjectId project,
                                             EventKind kind) {
   const auto begin = Steady::now();
-  const auto entrance = co_await enter(request, project);
+  auto entrance = enter(*request, project);
+  if (!entrance) entrance = co_await enter_again(request, project);
   if (!entrance) co_return net::problem(entrance.error(), request->request_id);
   const auto& view = *entrance->project;
   const auto now = wiring_.clock();
@@ -119,24 +122,24 @@ Task<net::HttpResponse> Route::create_event(std::shared_ptr<const net::HttpReque
 }
 
 // First who, then what: who may not write here learns nothing of what is wrong with the body.
-Task<Result<Route::Entrance>> Route::enter(std::shared_ptr<const net::HttpRequest> request, ProjectId project) {
-  FL_CO_TRY(const KeyHash key, read_authorization(request->header("Authorization")));
-  if (!wiring_.is_ready()) {
-    co_return fail(Error{Code::unavailable, "this node is not ready to accept events", "not_ready"});
-  }
-  if (auto view = authorize(key, project, *wiring_.refresher.current(), wiring_.clock()))
-    co_return Entrance{key, *std::move(view)};
-  // What the snapshot at hand refuses may have been configured a moment ago, so a refusal is checked once more on the
-  // newest.
-  FL_CO_TRY_VOID(co_await wiring_.refresher.refresh());
-  FL_CO_TRY(auto view, authorize(key, project, *wiring_.refresher.current(), wiring_.clock()));
-  co_return Entrance{key, std::move(view)};
+Result<Route::Entrance> Route::enter(const net::HttpRequest& request, const ProjectId& project) {
+  FL_TRY(const KeyHash key, read_authorization(request.header("Authorization")));
+  if (!wiring_.is_ready())
+    return fail(Error{Code::unavailable, "this node is not ready to accept events", "not_ready"});
+  FL_TRY(auto view, authorize(key, project, *wiring_.refresher.current(), wiring_.clock()));
+  return Entrance{key, std::move(view)};
 }
 
-Task<Result<void>> Route::judge_current(std::shared_ptr<Submission> submission) {
-  if (judge(*submission, *wiring_.refresher.current(), wiring_.clock())) co_return Result<void>{};
-  FL_CO_TRY_VOID(co_await wiring_.refresher.refresh());
-  co_return judge(*submission, *wiring_.refresher.current(), wiring_.clock());
+// What the snapshot at hand refuses may have been configured a moment ago, so a refusal is checked once more on the
+// newest.
+Task<Result<Route::Entrance>> Route::enter_again(std::shared_ptr<const net::HttpRequest> request, ProjectId project) {
+  FL_CO_TRY_VOID(read_authorization(request->header("Authorization")));
+  if (wiring_.is_ready()) FL_CO_TRY_VOID(co_await wiring_.refresher.refresh());
+  co_return enter(*request, project);
+}
+
+Result<void> Route::judge_current(Submission& submission) {
+  return judge(submission, *wiring_.refresher.current(), wiring_.clock());
 }
 
 Task<Result<StoredEvent>> Route::accept(std::shared_ptr<Submission> submission) {
@@ -155,7 +158,10 @@ Task<Result<StoredEvent>> Route::accept_dynamic(std::shared_ptr<Submission> subm
 }
 
 Task<Result<StoredEvent>> Route::accept_addressed(std::shared_ptr<Submission> submission) {
-  FL_CO_TRY_VOID(co_await judge_current(submission));
+  if (!judge_current(*submission)) {
+    FL_CO_TRY_VOID(co_await wiring_.refresher.refresh());
+    FL_CO_TRY_VOID(judge_current(*submission));
+  }
   if (needs_catch_all(*submission)) {
     thread_local IdMaker ids;
     const SubscriptionId subscription{ids.next(wiring_.clock())};
@@ -164,7 +170,7 @@ Task<Result<StoredEvent>> Route::accept_addressed(std::shared_ptr<Submission> su
                                       *submission->request.target.endpoint, subscription));
     static_cast<void>(is_there);  // an endpoint that is gone is told by the judgement
     FL_CO_TRY_VOID(co_await wiring_.refresher.refresh());
-    FL_CO_TRY_VOID(judge(*submission, *wiring_.refresher.current(), wiring_.clock()));
+    FL_CO_TRY_VOID(judge_current(*submission));
   }
   co_return co_await wiring_.batcher.submit(std::move(submission));
 }

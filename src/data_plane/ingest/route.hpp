@@ -54,14 +54,15 @@ class Route {
     KeyHash key{};
     match::ProjectPtr project;
   };
-  Task<Result<Entrance>> enter(std::shared_ptr<const net::HttpRequest> request, ProjectId project);
+  [[nodiscard]] Result<Entrance> enter(const net::HttpRequest& request, const ProjectId& project);
+  Task<Result<Entrance>> enter_again(std::shared_ptr<const net::HttpRequest> request, ProjectId project);
   // Returns once each event has its answer.
   Task<void> accept_all(std::shared_ptr<BatchWork> work);
   Task<void> accept_chain(std::shared_ptr<BatchWork> work, std::vector<std::size_t> indexes);
   Task<Result<StoredEvent>> accept(std::shared_ptr<Submission> submission);
   Task<Result<StoredEvent>> accept_dynamic(std::shared_ptr<Submission> submission);
   Task<Result<StoredEvent>> accept_addressed(std::shared_ptr<Submission> submission);
-  Task<Result<void>> judge_current(std::shared_ptr<Submission> submission);
+  [[nodiscard]] Result<void> judge_current(Submission& submission);
   [[nodiscard]] Result<std::shared_ptr<Submission>> read_batch_item(const Entrance& entrance, std::string_view item,
                                                                     const RequestHeaders& headers);
   Wiring wiring_;

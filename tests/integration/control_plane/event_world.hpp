@@ -81,7 +81,7 @@ class EventWorld : public ControlWorld {
                                        .next_due = next,
                                        .attempts = n,
                                        .reason = status == DeliveryStatus::success ? "" : "it failed",
-                                       .attempt = std::move(attempt)};
+                                       .attempt = std::make_shared<store::AttemptRecord>(std::move(attempt))};
     const auto recorded = connection_.run(
         store::TxKind::autocommit, [&](store::Tx& tx) { return store::record_results(tx, {result}, wall_now()); });
     EXPECT_TRUE(recorded && recorded->size() == 1) << (recorded ? "not recorded" : recorded.error().message);

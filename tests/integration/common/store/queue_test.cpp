@@ -97,7 +97,7 @@ class QueueTest : public ::testing::Test {
             .next_due = next,
             .attempts = attempts,
             .reason = status == DeliveryStatus::success ? "" : "why",
-            .attempt = attempt};
+            .attempt = std::make_shared<AttemptRecord>(std::move(attempt))};
   }
 
   int count(const std::string& table) { return std::stoi(database_.sql("SELECT count(*) FROM " + table)); }

@@ -94,7 +94,9 @@ TEST(MakeAttempt, MasksCredentials) {
   response.reason = std::string("O\0K\xff", 4);
   response.headers = {{"X-B", "\xc3\x28"}};
   response.body = std::string("\0\xff", 2);
-  const auto record = make_attempt(*request, endpoint.url, endpoint, response, kNow, kNow + 1s);
+  response.request_headers = request->headers;
+  const auto made = make_attempt(endpoint.url, endpoint, response, kNow, kNow + 1s);
+  const auto& record = *made;
   EXPECT_EQ(header_of(record.request_headers, "X-Key"), "***");
   EXPECT_EQ(header_of(record.request_headers, "Authorization"), "***");
   EXPECT_EQ(header_of(record.request_headers, "X-A"), "1");
