@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "load.hpp"
+#include "socket.hpp"
 
 namespace fairlead::bench {
 namespace {
@@ -50,6 +51,7 @@ int run(int count, char** arguments) {
   if (options.owner.empty() && options.endpoints_file.empty())
     throw std::runtime_error("name --endpoints-file or --owner-id");
   options.api_key = key;
+  never_interrupt();
   Load load(std::move(options));
   load.run();
   std::cout << load.report().dump() << std::endl;

@@ -251,6 +251,7 @@ int run(int count, char** arguments) {
       ->capture_default_str();
   CLI11_PARSE(app, count, arguments);
   raise_file_limit();
+  never_interrupt();
   Sink sink(port, payload_bytes);
   std::cout << nlohmann::json{{"port", sink.port()}}.dump() << std::endl;
   sink.run();

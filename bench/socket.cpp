@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -85,6 +86,11 @@ Fd accept_from(const Fd& listener) {
   Fd socket(accept4(listener.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket.is_open()) send_at_once(socket);
   return socket;
+}
+
+void never_interrupt() {
+  const sched_param priority{};
+  checked(sched_setscheduler(0, SCHED_BATCH, &priority), "sched_setscheduler");
 }
 
 Fd watch_signals() {

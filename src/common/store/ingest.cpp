@@ -40,17 +40,21 @@ e AS (
   SELECT x.project_id, x.id, x.event_type, x.body, x.headers, x.trace_parent, x.endpoint_id, x.owner_id,
          $3::timestamptz, x.matched_count)sql" +
          unless_plain(", x.key, x.source_id, x.url_query, x.url_path, x.content_type") + R"sql(
-    FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::bytea[], $8::text[], $9::text[], $10::uuid[], $11::text[],
-                $12::int[])sql" +
-         unless_plain(", $22::text[], $31::uuid[], $32::text[], $33::text[], $34::text[]") + R"sql()
-      x(project_id, id, event_type, body, headers, trace_parent, endpoint_id, owner_id, matched_count)sql" +
-         unless_plain(", key, source_id, url_query, url_path, content_type") + R"sql()
+    FROM (SELECT unnest($4::uuid[]) AS project_id, unnest($5::uuid[]) AS id, unnest($6::text[]) AS event_type,
+                 unnest($7::bytea[]) AS body, unnest($8::text[]) AS headers, unnest($9::text[]) AS trace_parent,
+                 unnest($10::uuid[]) AS endpoint_id, unnest($11::text[]) AS owner_id,
+                 unnest($12::int[]) AS matched_count)sql" +
+         unless_plain(", unnest($22::text[]) AS key, unnest($31::uuid[]) AS source_id, unnest($32::text[]) AS url_query,"
+                      " unnest($33::text[]) AS url_path, unnest($34::text[]) AS content_type") +
+         R"sql() x
    WHERE x.project_id IN (SELECT project_id FROM ok))sql" +
          unless_plain(" AND (x.key IS NULL OR x.id IN (SELECT event_id FROM k))") + R"sql(
   RETURNING id),
 y AS MATERIALIZED (
-  SELECT y.* FROM unnest($13::uuid[], $14::uuid[], $15::uuid[], $16::uuid[], $17::uuid[], $18::smallint[], $19::text[], $20::bigint[])
-    y(project_id, id, event_id, endpoint_id, subscription_id, lane, reason, version)
+  SELECT y.*
+    FROM (SELECT unnest($13::uuid[]) AS project_id, unnest($14::uuid[]) AS id, unnest($15::uuid[]) AS event_id,
+                 unnest($16::uuid[]) AS endpoint_id, unnest($17::uuid[]) AS subscription_id,
+                 unnest($18::smallint[]) AS lane, unnest($19::text[]) AS reason, unnest($20::bigint[]) AS version) y
    WHERE y.event_id IN (SELECT id FROM e)),
 d AS (
   INSERT INTO deliveries_)sql" +

@@ -16,10 +16,11 @@ namespace {
 std::string record_sql(const std::string& day) {
   return R"sql(
 WITH x AS (
-  SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::uuid[], $6::smallint[],
-      $7::timestamptz[], $8::smallint[], $9::smallint[], $10::text[], $11::timestamptz[], $12::smallint[], $13::text[],
-      $14::bytea[])
-    x(lane, endpoint_id, due_at, id, project_id, fence, next_at, state, n, reason, requested_at, code, failure, detail)),
+  SELECT unnest($1::smallint[]) AS lane, unnest($2::uuid[]) AS endpoint_id, unnest($3::timestamptz[]) AS due_at,
+         unnest($4::uuid[]) AS id, unnest($5::uuid[]) AS project_id, unnest($6::smallint[]) AS fence,
+         unnest($7::timestamptz[]) AS next_at, unnest($8::smallint[]) AS state, unnest($9::smallint[]) AS n,
+         unnest($10::text[]) AS reason, unnest($11::timestamptz[]) AS requested_at, unnest($12::smallint[]) AS code,
+         unnest($13::text[]) AS failure, unnest($14::bytea[]) AS detail),
 gone AS (
   DELETE FROM queue q USING x
    WHERE x.next_at IS NULL
@@ -61,9 +62,9 @@ SELECT CASE WHEN count(*) < $16::int THEN coalesce(array_to_string(array_agg(id)
 std::string record_firsts_sql(const std::string& day) {
   return R"sql(
 WITH x AS (
-  SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::uuid[], $6::smallint[],
-      $7::smallint[], $8::bytea[])
-    x(lane, endpoint_id, due_at, id, project_id, fence, code, detail)),
+  SELECT unnest($1::smallint[]) AS lane, unnest($2::uuid[]) AS endpoint_id, unnest($3::timestamptz[]) AS due_at,
+         unnest($4::uuid[]) AS id, unnest($5::uuid[]) AS project_id, unnest($6::smallint[]) AS fence,
+         unnest($7::smallint[]) AS code, unnest($8::bytea[]) AS detail),
 gone AS (
   DELETE FROM queue q USING x
    WHERE q.ctid = (SELECT p.ctid FROM queue p
