@@ -53,9 +53,9 @@ class App {
         sealer_(std::move(sealer)),
         context_(settings.threads),
         ingest_context_(settings.threads),
-        databases_(settings),
         resolver_(context_.get_executor(), {.servers = settings.dns_servers}),
         client_(context_.get_executor(), resolver_, guard, {.ca_file = settings.tls_ca_file}),
+        databases_(settings),
         admin_(context_, {.listen = settings.admin_listen},
                [this](auto request) { return handle_admin(std::move(request)); }),
         server_(ingest_context_,
@@ -97,11 +97,11 @@ class App {
   // Both outlive the pools below. Producers are served by threads of their own, so that neither side waits for the
   // other's turn and two processors are used without a strand.
   IoContext context_, ingest_context_;
-  Databases databases_;
   net::Resolver resolver_;
   net::HttpClient client_;
   Metrics metrics_;
   std::unique_ptr<Stages> stages_;
+  Databases databases_;  // joined before the stages go: its threads call them
   std::atomic<bool> is_serving_ = false, is_draining_ = false;
   std::string waiting_for_ = "starting";  // guarded by waiting_mutex_
   mutable std::mutex waiting_mutex_;

@@ -44,8 +44,9 @@ e AS (
                  unnest($7::bytea[]) AS body, unnest($8::text[]) AS headers, unnest($9::text[]) AS trace_parent,
                  unnest($10::uuid[]) AS endpoint_id, unnest($11::text[]) AS owner_id,
                  unnest($12::int[]) AS matched_count)sql" +
-         unless_plain(", unnest($22::text[]) AS key, unnest($31::uuid[]) AS source_id, unnest($32::text[]) AS url_query,"
-                      " unnest($33::text[]) AS url_path, unnest($34::text[]) AS content_type") +
+         unless_plain(
+             ", unnest($22::text[]) AS key, unnest($31::uuid[]) AS source_id, unnest($32::text[]) AS url_query,"
+             " unnest($33::text[]) AS url_path, unnest($34::text[]) AS content_type") +
          R"sql() x
    WHERE x.project_id IN (SELECT project_id FROM ok))sql" +
          unless_plain(" AND (x.key IS NULL OR x.id IN (SELECT event_id FROM k))") + R"sql(

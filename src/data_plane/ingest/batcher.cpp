@@ -179,11 +179,36 @@ std::vector<store::NewEvent> Batcher::to_events(const Entries& batch) const {
   return events;
 }
 
-// Answers what was decided and hands stored rows on; returns the entries that are still to be decided.
-Batcher::Entries Batcher::settle(Entries batch, std::vector<store::NewEvent>& events,
+// Hands the rows of committed events on. Thread-safe: called where the commit's answer came, one turn earlier than the
+// producers learn of it.
+void Batcher::offer_stored(const std::vector<store::NewEvent>& events, const std::vector<store::IngestAnswer>& answers,
+                           TimePoint now) const {
+  std::vector<OfferedDelivery> offered;
+  offered.reserve(events.size());
+  for (std::size_t index = 0; index < events.size(); ++index) {
+    if (answers[index].outcome != store::IngestOutcome::stored) continue;
+    const auto& event = events[index];
+    for (const auto& delivery : event.deliveries) {
+      if (!delivery.discard_reason.empty()) continue;
+      offered.push_back({{.lane = delivery.lane,
+                          .project = event.project,
+                          .endpoint = delivery.endpoint,
+                          .delivery = delivery.id,
+                          .event = event.id,
+                          .subscription = delivery.subscription,
+                          .due = now,
+                          .attempt = 0,
+                          .config_version = event.config_version},
+                         event.content});
+    }
+  }
+  if (!offered.empty()) wiring_.offer(std::move(offered));
+}
+
+// Answers what was decided; returns the entries that are still to be decided.
+Batcher::Entries Batcher::settle(Entries batch, const std::vector<store::NewEvent>& events,
                                  const std::vector<store::IngestAnswer>& answers, TimePoint now) {
   Entries stale;
-  std::vector<OfferedDelivery> offered;
   std::vector<std::int16_t> pending;
   std::vector<store::EndpointDue> recalled;
   for (std::size_t index = 0; index < batch.size(); ++index) {
@@ -194,20 +219,7 @@ Batcher::Entries Batcher::settle(Entries batch, std::vector<store::NewEvent>& ev
         wiring_.metrics.events_stored.Increment();
         wiring_.metrics.deliveries_created.Increment(static_cast<double>(event.deliveries.size()));
         for (const auto& delivery : event.deliveries) {
-          if (!delivery.discard_reason.empty()) {
-            wiring_.metrics.finished(DeliveryStatus::discarded).Increment();
-            continue;
-          }
-          offered.push_back({{.lane = delivery.lane,
-                              .project = event.project,
-                              .endpoint = delivery.endpoint,
-                              .delivery = delivery.id,
-                              .event = event.id,
-                              .subscription = delivery.subscription,
-                              .due = now,
-                              .attempt = 0,
-                              .config_version = event.config_version},
-                             event.content});
+          if (!delivery.discard_reason.empty()) wiring_.metrics.finished(DeliveryStatus::discarded).Increment();
         }
         if (event.is_pending) pending.push_back(event.pending_lane);
         entry.complete(StoredEvent{event.id, false});
@@ -230,7 +242,6 @@ Batcher::Entries Batcher::settle(Entries batch, std::vector<store::NewEvent>& ev
         break;
     }
   }
-  if (!offered.empty()) wiring_.offer(std::move(offered));
   if (!pending.empty()) wiring_.pending(std::move(pending));
   if (!recalled.empty()) wiring_.recall(std::move(recalled));
   return stale;
@@ -242,17 +253,19 @@ Task<Batcher::Entries> Batcher::commit_round(Entries batch) {
   if (batch.empty()) co_return Entries{};
   const auto now = wiring_.clock();
   auto events = std::make_shared<std::vector<store::NewEvent>>(to_events(batch));
-  auto write = [events](store::Tx& tx, TimePoint received_at) {
+  auto write = [this, events](store::Tx& tx, TimePoint received_at) {
     store::IngestBatch rows{.received_at = received_at, .events = {}};
     for (const auto& event : *events) rows.events.push_back(&event);
-    return store::commit_events(tx, rows);
+    auto committed = store::commit_events(tx, rows);
+    if (committed) {
+      fault_point(FaultPoint::ingest_after_commit);
+      offer_stored(*events, *committed, received_at);
+    }
+    return committed;
   };
   fault_point(FaultPoint::ingest_before_commit);
   const auto answers = co_await wiring_.db.run(store::TxKind::autocommit, write, now);
-  if (answers) {
-    fault_point(FaultPoint::ingest_after_commit);
-    co_return settle(std::move(batch), *events, *answers, now);
-  }
+  if (answers) co_return settle(std::move(batch), *events, *answers, now);
   wiring_.metrics.database_errors.Increment();
   if (answers.error().reason != "content_refused") {
     spdlog::warn("ingest_commit_failed events={} error={}", batch.size(), answers.error().message);
@@ -331,6 +344,7 @@ Task<void> Batcher::commit_locked(Entries batch) {
     co_return;
   }
   fault_point(FaultPoint::ingest_after_commit);
+  offer_stored(work->events, work->answers, now);
   auto rest = settle(std::move(work->batch), work->events, work->answers, now);
   answer_all(rest, Error{Code::unavailable, "the configuration changes too fast; try again", "configuration_busy"});
 }

@@ -36,7 +36,7 @@ struct StoredEvent {
 class Batcher {
  public:
   struct Wiring {
-    store::Db& db;  // one connection a committer
+    store::Db& db;  // one connection a committer; joined before the batcher goes
     match::Refresher& refresher;
     Metrics& metrics;
     DatabaseClock clock;
@@ -74,8 +74,10 @@ class Batcher {
   Task<void> commit_locked(Entries batch);
   void judge_again(Entries& batch);
   void answer_all(Entries& batch, const Error& error);
-  Entries settle(Entries batch, std::vector<store::NewEvent>& events, const std::vector<store::IngestAnswer>& answers,
-                 TimePoint now);
+  void offer_stored(const std::vector<store::NewEvent>& events, const std::vector<store::IngestAnswer>& answers,
+                    TimePoint now) const;
+  Entries settle(Entries batch, const std::vector<store::NewEvent>& events,
+                 const std::vector<store::IngestAnswer>& answers, TimePoint now);
   [[nodiscard]] std::vector<store::NewEvent> to_events(const Entries& batch) const;
 
   Strand strand_;
