@@ -29,13 +29,6 @@ def template(master_key):
 
 
 @pytest.fixture(scope="module")
-def database(template):
-    made = Database(template)
-    yield made
-    made.drop()
-
-
-@pytest.fixture(scope="module")
 def receiver():
     made = Receiver()
     yield made

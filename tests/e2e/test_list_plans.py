@@ -95,7 +95,8 @@ def judge(name, plans, rows_max):
 
 
 @pytest.fixture(scope="module")
-def world(planes, database, receiver):
+def world(planes, receiver):
+    database = planes.database
     with database.connect() as connection:
         connection.autocommit = True
         for setting, value in (("session_preload_libraries", "auto_explain"), ("auto_explain.log_min_duration", "0"),

@@ -2,11 +2,19 @@
 
 import pytest
 
+from support.database import Database
 from support.planes import run_program
 
 GOOD = {"FAIRLEAD_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
         "FAIRLEAD_MASTER_KEY": "not checked before the other problems"}
 PROGRAMS = ["fairlead-control", "fairlead-data"]
+
+
+@pytest.fixture(scope="module")
+def database(template):
+    made = Database(template)
+    yield made
+    made.drop()
 
 
 # Goal: all problems at once, by name, and a non-zero exit; nothing of a secret's value. Method: several wrong settings together.
