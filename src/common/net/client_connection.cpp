@@ -55,23 +55,12 @@ std::string ClientConnection::certificate_error() const {
   return verdict == X509_V_OK ? std::string() : X509_verify_cert_error_string(verdict);
 }
 
-asio::awaitable<std::pair<ClientConnection::ErrorCode, std::size_t>> ClientConnection::read_some(
-    asio::mutable_buffer buffer) {
-  if (tls_) {
-    auto [error, count] = co_await tls_->async_read_some(buffer, use_tuple);
-    co_return std::pair{error, count};
-  }
-  auto [error, count] = co_await socket_.async_read_some(buffer, use_tuple);
-  co_return std::pair{error, count};
+asio::awaitable<ClientConnection::Moved> ClientConnection::read_some(asio::mutable_buffer buffer) {
+  return tls_ ? tls_->async_read_some(buffer, use_tuple) : socket_.async_read_some(buffer, use_tuple);
 }
 
-asio::awaitable<ClientConnection::ErrorCode> ClientConnection::write(asio::const_buffer buffer) {
-  if (tls_) {
-    auto [error, count] = co_await asio::async_write(*tls_, buffer, use_tuple);
-    co_return error;
-  }
-  auto [error, count] = co_await asio::async_write(socket_, buffer, use_tuple);
-  co_return error;
+asio::awaitable<ClientConnection::Moved> ClientConnection::write(asio::const_buffer buffer) {
+  return tls_ ? asio::async_write(*tls_, buffer, use_tuple) : asio::async_write(socket_, buffer, use_tuple);
 }
 
 void ClientConnection::close() {

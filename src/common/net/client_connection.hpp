@@ -39,9 +39,10 @@ class ClientConnection {
                                                             std::string destination,
                                                             std::shared_ptr<const ClientCertificate> certificate);
   [[nodiscard]] std::string certificate_error() const;  // empty: the certificate was not the reason
-  [[nodiscard]] boost::asio::awaitable<std::pair<ErrorCode, std::size_t>> read_some(boost::asio::mutable_buffer buffer);
+  using Moved = std::tuple<ErrorCode, std::size_t>;     // the error, and how many bytes were read or written before it
+  [[nodiscard]] boost::asio::awaitable<Moved> read_some(boost::asio::mutable_buffer buffer);
   // All of it.
-  [[nodiscard]] boost::asio::awaitable<ErrorCode> write(boost::asio::const_buffer buffer);
+  [[nodiscard]] boost::asio::awaitable<Moved> write(boost::asio::const_buffer buffer);
   // Calls `then(ErrorCode, std::size_t)` on the strand. The buffers must live until then.
   template <class Then>
   void write(Buffers buffers, Then then) {

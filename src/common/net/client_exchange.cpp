@@ -283,15 +283,8 @@ Task<bool> ClientExchange::start_tls() {
   co_return false;
 }
 
-// A request in one buffer fits into the socket's and is written at once; the rest of a larger one goes on beside the
-// reading.
-Task<std::shared_ptr<ClientExchange::Writing>> ClientExchange::start_write() {
-  auto writing = std::make_shared<Writing>();
-  if (is_joined()) {
-    writing->error = co_await connection_->write(asio::buffer(head_));
-    writing->is_done = true;
-    co_return writing;
-  }
+// Goes on beside the reading.
+void ClientExchange::start_write(const std::shared_ptr<Writing>& writing) {
   const ClientConnection::Buffers buffers{asio::buffer(head_), asio::buffer(*request_.body)};
   connection_->write(buffers, [self = shared_from_this(), connection = connection_, writing](
                                   boost::system::error_code error, std::size_t) {
@@ -299,7 +292,6 @@ Task<std::shared_ptr<ClientExchange::Writing>> ClientExchange::start_write() {
     writing->error = error;
     self->wake_.cancel();
   });
-  co_return writing;
 }
 
 bool ClientExchange::is_joined() const { return !request_.body || request_.body->size() <= kJoinedBytesMax; }
@@ -318,7 +310,13 @@ Task<bool> ClientExchange::converse() {
   if (aborted_) co_return true;
   response.reused = is_reused_;
   response.address = connection_->address();
-  const auto writing = co_await start_write();
+  const auto writing = std::make_shared<Writing>();
+  if (is_joined()) {  // fits into the socket's buffer: written at once
+    const auto [error, count] = co_await connection_->write(asio::buffer(head_));
+    *writing = {.is_done = true, .error = error};
+  } else {
+    start_write(writing);
+  }
   ResponseReader reader(
       {.header_bytes_max = parts_->options.header_bytes_max, .body_bytes_max = parts_->options.response_bytes_max});
   if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kReadBytes);

@@ -54,7 +54,7 @@ class ClientExchange : public std::enable_shared_from_this<ClientExchange> {
   Task<bool> start_tls();
   // True: the exchange is over, one way or the other. False: repeat it on a new connection.
   Task<bool> converse();
-  Task<std::shared_ptr<Writing>> start_write();
+  void start_write(const std::shared_ptr<Writing>& writing);
   Task<void> wait_for_write(const Writing& writing, Steady::time_point until);
   [[nodiscard]] bool is_joined() const;  // the body is sent with the head, in one buffer
   void finish(ResponseReader& reader, bool is_reusable);

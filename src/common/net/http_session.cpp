@@ -159,7 +159,7 @@ Task<bool> HttpSession::exchange() {
     request_id_ = incoming.request->request_id;
     std::string kept = incoming.is_chunked ? std::string(block) : std::string();
     buffer_.consume(header_bytes);
-    if (co_await read_body(incoming, std::move(kept), fault)) {
+    if (take_body(incoming) || co_await read_body(incoming, std::move(kept), fault)) {
       if (!stop_waiting()) co_return false;
       const bool has_body = incoming.request->method != http::verb::head;
       HttpResponse response;
@@ -262,8 +262,16 @@ HttpSession::Incoming HttpSession::parse_header(std::string_view block) const {
   return out;
 }
 
+// A body that came with its head, as small ones do. False: there is more to read, or something to refuse.
+bool HttpSession::take_body(Incoming& incoming) {
+  const auto length = incoming.content_length.value_or(0);
+  if (incoming.is_chunked || length > serving_->options.body_bytes_max || length > buffer_.size()) return false;
+  incoming.request->body = received().substr(0, length);
+  buffer_.consume(length);
+  return true;
+}
+
 Task<bool> HttpSession::read_body(Incoming& incoming, std::string header, std::optional<HttpResponse>& fault) {
-  if (!incoming.is_chunked && incoming.content_length.value_or(0) == 0) co_return true;
   if (incoming.content_length.value_or(0) > serving_->options.body_bytes_max) {
     fault = too_large();
     co_return false;

@@ -69,6 +69,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   // The size of the header block that now begins the buffer; 0 if the connection is to be closed, without or with
   // `fault`.
   Task<std::size_t> read_header(std::optional<HttpResponse>& fault);
+  bool take_body(Incoming& incoming);
   // False: answer with `fault` (or nothing), then close.
   Task<bool> read_body(Incoming& incoming, std::string header, std::optional<HttpResponse>& fault);
   Task<bool> read_counted(std::string& body, std::size_t length, std::optional<HttpResponse>& fault);

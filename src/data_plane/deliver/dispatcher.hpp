@@ -107,6 +107,7 @@ class Dispatcher {
   [[nodiscard]] std::size_t room(const Mailbox& box) const;  // rows that it may still take
   [[nodiscard]] bool has_room(const Mailbox& box) const { return room(box) > 0; }
   [[nodiscard]] bool may_send(const Mailbox& box) const;
+  [[nodiscard]] static bool has_nothing_to_do(const Mailbox& box);
   void pump(Mailbox& box);
   void pump_all();
   void revive(Mailbox& box, TimePoint now);
@@ -117,8 +118,8 @@ class Dispatcher {
   void record_unsent(store::DeliveryResult result, const match::ProjectPtr& project, const match::EndpointPtr& endpoint,
                      std::shared_ptr<const EventContent> content);
   void launch(Mailbox& box, Item item, const match::ProjectPtr& project, const match::EndpointPtr& endpoint);
-  Task<Sent> mark_and_send(SendJob job);
-  Task<void> fly(SendJob job);
+  Task<Sent> mark_and_send(std::shared_ptr<SendJob> job);
+  Task<void> fly(std::shared_ptr<SendJob> job);
   void landed(const SendJob& job, Sent sent);
   void note_outcome(Mailbox& box, const SendJob& job, const Sent& sent);
   void warn_of_disabling(Mailbox& box, TimePoint now);

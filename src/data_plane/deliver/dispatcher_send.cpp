@@ -19,52 +19,54 @@ constexpr std::chrono::hours kDisableAfter{5 * 24};  // without a success
 
 void Dispatcher::launch(Mailbox& box, Item item, const match::ProjectPtr& project, const match::EndpointPtr& endpoint) {
   const auto subscription = project->find_subscription(item.row.subscription);
-  SendJob job{.row = item.row,
+  auto job = std::make_shared<SendJob>(
+      SendJob{.row = item.row,
               .content = std::move(item.content),
               .project = project,
               .endpoint = endpoint,
               .policy = subscription && subscription->retry ? *subscription->retry : project->settings.retry,
               .is_at_most_once = subscription && subscription->is_at_most_once,
               .mailbox_serial = box.serial,
-              .flight = next_serial_++};
-  flights_[job.row.delivery] = {job.row, Steady::now() + endpoint->timeout, job.content->body->size(), job.flight};
+              .flight = next_serial_++});
+  flights_[job->row.delivery] = {job->row, Steady::now() + endpoint->timeout, job->content->body->size(), job->flight};
   ++lanes_[static_cast<std::size_t>(box.lane)].busy;
   ++box.in_flight;
   wiring_.metrics.deliveries_in_flight.Set(static_cast<double>(++in_flight_));
   // At most once needs its start mark committed before; everything else leaves the strand at once.
-  if (job.is_at_most_once)
+  if (job->is_at_most_once)
     asio::co_spawn(strand_, fly(std::move(job)), asio::detached);
   else
     asio::co_spawn(executor_, fly(std::move(job)), asio::detached);
 }
 
-Task<void> Dispatcher::fly(SendJob job) {
+Task<void> Dispatcher::fly(std::shared_ptr<SendJob> job) {
   Sent sent;
   try {
     sent =
-        job.is_at_most_once ? co_await mark_and_send(job) : co_await send(wiring_.client, tokens_, job, wiring_.clock);
+        job->is_at_most_once ? co_await mark_and_send(job) : co_await send(wiring_.client, tokens_, job, wiring_.clock);
   } catch (const std::exception& error) {
     wiring_.metrics.stage_errors.Increment();
-    spdlog::error("send_failed delivery={} error={}", to_text(job.row.delivery), error.what());
+    spdlog::error("send_failed delivery={} error={}", to_text(job->row.delivery), error.what());
     sent.failure = net::FailureClass::canceled;  // nothing is known of it: the row stays as it is
   }
-  asio::post(strand_, [this, job = std::move(job), sent = std::move(sent)]() mutable { landed(job, std::move(sent)); });
+  asio::post(strand_,
+             [this, job = std::move(job), sent = std::move(sent)]() mutable { landed(*job, std::move(sent)); });
 }
 
 // On the strand. The mark (attempt below zero) is committed before anything is sent: whoever finds it after a crash
 // knows that the request may have been received, and does not send it again.
-Task<Sent> Dispatcher::mark_and_send(SendJob job) {
-  const store::RowChange mark{job.row, job.row.due, -(job.row.attempt + 1)};
+Task<Sent> Dispatcher::mark_and_send(std::shared_ptr<SendJob> job) {
+  const store::RowChange mark{job->row, job->row.due, -(job->row.attempt + 1)};
   const auto changed =
       co_await wiring_.record_db.run(store::TxKind::autocommit, &store::change_rows, std::vector{mark});
-  auto* flight = find_flight(job.row.delivery, job.flight);
+  auto* flight = find_flight(job->row.delivery, job->flight);
   if (!changed || changed->empty() || flight == nullptr || !has_lease()) {
     Sent unsent;
     unsent.failure = net::FailureClass::canceled;
     co_return unsent;
   }
   flight->row.attempt = mark.attempt;
-  job.row.attempt = mark.attempt;
+  job->row.attempt = mark.attempt;
   co_return co_await send(wiring_.client, tokens_, job, wiring_.clock);
 }
 

@@ -59,7 +59,8 @@ Task<net::ClientResponse> ask_with_token(net::HttpClient& client, Tokens& tokens
 
 }  // namespace
 
-Task<Sent> send(net::HttpClient& client, Tokens& tokens, SendJob job, DatabaseClock clock) {
+Task<Sent> send(net::HttpClient& client, Tokens& tokens, std::shared_ptr<const SendJob> shared, DatabaseClock clock) {
+  const SendJob& job = *shared;
   const int attempt = (job.row.attempt < 0 ? -job.row.attempt : job.row.attempt + 1);
   const TimePoint requested_at = clock();
   net::ClientResponse response;

@@ -30,6 +30,7 @@ struct Sent {
 };
 
 // Never throws; failure `canceled` means that the attempt does not count and nothing is to be recorded.
-[[nodiscard]] Task<Sent> send(net::HttpClient& client, Tokens& tokens, SendJob job, DatabaseClock clock);
+[[nodiscard]] Task<Sent> send(net::HttpClient& client, Tokens& tokens, std::shared_ptr<const SendJob> job,
+                              DatabaseClock clock);
 
 }  // namespace fairlead::deliver
