@@ -96,6 +96,11 @@ class Program:
             time.sleep(0.002)
         return time.monotonic() - begin
 
+    def start_as(self, command):
+        """Starts it by another command from now on; the program itself must stay the process."""
+        self._command = [str(part) for part in command]
+        return self.start()
+
     def expect_alive(self):
         if self._process.poll() is not None:
             raise Failure(f"{self.name} ended with {self._process.returncode}:\n{self.log_end()}")

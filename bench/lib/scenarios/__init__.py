@@ -1,10 +1,10 @@
 """The scenarios by name: module.TITLE says what one measures, module.MINUTES what it takes, module.run(bench) gives an
 Outcome."""
 
-from lib.scenarios import backlog, bloat, core, fanout, growth, lists, neighbours, nodes, start
+from lib.scenarios import backlog, bloat, core, fanout, growth, lists, neighbours, nodes, profile, start
 
 ALL = {"core": core, "fan-out": fanout, "growth": growth, "nodes": nodes, "neighbours": neighbours,
-       "backlog": backlog, "bloat": bloat, "start": start, "lists": lists}
+       "backlog": backlog, "bloat": bloat, "start": start, "lists": lists, "profile": profile}
 DEFAULT = ["core"]
 
 
