@@ -39,8 +39,8 @@ class Fd {
 [[nodiscard]] int connect_error(const Fd& socket);
 // The next waiting connection, closed if there is none.
 [[nodiscard]] Fd accept_from(const Fd& listener);
-// From now on this process waits for a processor instead of interrupting whoever runs on one: what it stands for, a
-// client on another machine, takes no turns from the measured programs either (SCHED_BATCH, sched(7)).
+// From now on the calling thread waits for a processor instead of interrupting whoever runs on one: what it stands for,
+// a client on another machine, takes no turns from the measured programs either (SCHED_BATCH, sched(7)).
 void never_interrupt();
 // Becomes readable at SIGTERM and SIGINT, which no longer end the process.
 [[nodiscard]] Fd watch_signals();

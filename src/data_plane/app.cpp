@@ -43,6 +43,19 @@ struct IoContext : asio::io_context {
   explicit IoContext(int threads) : io_context(threads) {
     if (threads == 1) run_by_one_thread(*this);
   }
+  void give_up() { shutdown(); }
+};
+
+// Producers are served by threads of their own, so that neither side waits for the other's turn and two processors are
+// used without a strand. A coroutine of one context may wait in the other: both give up what waits in them before
+// either goes, and once more, because what was given up unwinds where it belongs.
+struct IoContexts {
+  explicit IoContexts(int threads) : deliver(threads), ingest(threads) {}
+  ~IoContexts() {
+    for (auto* context : {&ingest, &deliver, &ingest, &deliver}) context->give_up();
+  }
+  IoContexts(const IoContexts&) = delete;
+  IoContext deliver, ingest;
 };
 
 class App {
@@ -51,32 +64,31 @@ class App {
       : settings_(settings),
         notifier_(std::move(notifier)),
         sealer_(std::move(sealer)),
-        context_(settings.threads),
-        ingest_context_(settings.threads),
-        resolver_(context_.get_executor(), {.servers = settings.dns_servers}),
-        client_(context_.get_executor(), resolver_, guard, {.ca_file = settings.tls_ca_file}),
+        contexts_(settings.threads),
+        resolver_(contexts_.deliver.get_executor(), {.servers = settings.dns_servers}),
+        client_(contexts_.deliver.get_executor(), resolver_, guard, {.ca_file = settings.tls_ca_file}),
         databases_(settings),
-        admin_(context_, {.listen = settings.admin_listen},
+        admin_(contexts_.deliver, {.listen = settings.admin_listen},
                [this](auto request) { return handle_admin(std::move(request)); }),
-        server_(ingest_context_,
+        server_(contexts_.ingest,
                 {.listen = settings.listen,
                  .body_bytes_max = settings.payload_bytes_max + kEnvelopeBytesMax,
                  .connections_max = settings.connections_max,
                  .connections_per_address_max = settings.connections_max / 2},
                 [this](auto request) { return stages_->handle(std::move(request)); }),
-        signals_(context_, SIGTERM, SIGINT) {}
+        signals_(contexts_.deliver, SIGTERM, SIGINT) {}
 
   Result<int> run() {
     FL_TRY_VOID(admin_.start());
-    asio::co_spawn(context_, start(), asio::detached);
-    asio::co_spawn(context_, wait_for_signal(), asio::detached);
-    if (notifier_.is_heard()) asio::co_spawn(context_, report(), asio::detached);
-    const auto until_stopped = asio::make_work_guard(ingest_context_);
+    asio::co_spawn(contexts_.deliver, start(), asio::detached);
+    asio::co_spawn(contexts_.deliver, wait_for_signal(), asio::detached);
+    if (notifier_.is_heard()) asio::co_spawn(contexts_.deliver, report(), asio::detached);
+    const auto until_stopped = asio::make_work_guard(contexts_.ingest);
     std::vector<std::thread> threads;
-    for (int index = 0; index < settings_.threads; ++index) threads.emplace_back([this] { ingest_context_.run(); });
-    for (int index = 1; index < settings_.threads; ++index) threads.emplace_back([this] { context_.run(); });
-    context_.run();
-    ingest_context_.stop();
+    for (int index = 0; index < settings_.threads; ++index) threads.emplace_back([this] { contexts_.ingest.run(); });
+    for (int index = 1; index < settings_.threads; ++index) threads.emplace_back([this] { contexts_.deliver.run(); });
+    contexts_.deliver.run();
+    contexts_.ingest.stop();
     for (auto& thread : threads) thread.join();
     if (failure_) return std::unexpected(*failure_);
     return exit_code_;
@@ -94,9 +106,7 @@ class App {
   Settings settings_;
   Notifier notifier_;
   crypto::Sealer sealer_;
-  // Both outlive the pools below. Producers are served by threads of their own, so that neither side waits for the
-  // other's turn and two processors are used without a strand.
-  IoContext context_, ingest_context_;
+  IoContexts contexts_;  // outlive the pools below
   net::Resolver resolver_;
   net::HttpClient client_;
   Metrics metrics_;
@@ -123,14 +133,14 @@ Task<Result<void>> App::start_stages() {
   // After a long pause today's partition may be missing, and nobody else may be up to make it.
   FL_CO_TRY_VOID(co_await databases_.upkeep.run(store::TxKind::autocommit, &store::make_partitions));
   FL_CO_TRY(const int lane_count, co_await databases_.upkeep.run(store::TxKind::autocommit, &store::lane_count));
-  stages_ = std::make_unique<Stages>(Contexts{.ingest = ingest_context_, .deliver = context_}, settings_, databases_,
-                                     sealer_, client_, metrics_, lane_count, facts->now);
+  stages_ = std::make_unique<Stages>(Contexts{.ingest = contexts_.ingest, .deliver = contexts_.deliver}, settings_,
+                                     databases_, sealer_, client_, metrics_, lane_count, facts->now);
   co_return co_await stages_->start();
 }
 
 Task<void> App::start() {
   std::string said;
-  asio::steady_timer pause(context_);
+  asio::steady_timer pause(contexts_.deliver);
   for (;;) {
     const auto started = co_await start_stages();
     if (started) break;
@@ -148,7 +158,7 @@ Task<void> App::start() {
   }
   if (const auto listening = server_.start(); !listening) {
     failure_ = listening.error();
-    context_.stop();
+    contexts_.deliver.stop();
     co_return;
   }
   is_serving_ = true;
@@ -164,7 +174,7 @@ Task<void> App::wait_for_signal() {
   signals_.async_wait([](boost::system::error_code error, int) {
     if (!error) std::_Exit(130);  // asked twice: at once
   });
-  asio::steady_timer pause(context_, settings_.drain_delay);
+  asio::steady_timer pause(contexts_.deliver, settings_.drain_delay);
   if (is_serving_) {
     co_await pause.async_wait(use_tuple);
     server_.drain();
@@ -177,14 +187,14 @@ Task<void> App::wait_for_signal() {
   }
   spdlog::info("stopped exit_code={}", exit_code_);
   resolver_.stop();
-  context_.stop();
+  contexts_.deliver.stop();
 }
 
 // Tells the service manager that we serve, once /readyz says so, and then feeds its watchdog. Each feed follows a turn
 // of the strands that the work is done on, so that one that is stuck ends the feeding; a database that is away does
 // not.
 Task<void> App::report() {
-  asio::steady_timer pause(context_);
+  asio::steady_timer pause(contexts_.deliver);
   while (!complaints().empty() || !notifier_.ready()) {
     pause.expires_after(std::chrono::milliseconds(50));
     co_await pause.async_wait(use_tuple);

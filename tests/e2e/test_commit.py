@@ -1,6 +1,8 @@
 """A 2xx means committed: the answer waits for PostgreSQL's commit, and what is answered is there."""
 
+import socket
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +63,37 @@ def test_stored_row_is_the_request(planes, project, receiver):
     arrival = receiver.wait(path)[0]
     assert arrival.body == body
     assert arrival.header("X-One") == "1"
+
+
+def unread_bytes(server_port, client_port):
+    """What has arrived at the server's end of a connection and was not read yet; None: there is no such connection."""
+    ends = f"0100007F:{server_port:04X} 0100007F:{client_port:04X} 01"
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if " ".join(fields[1:4]) == ends:
+            return int(fields[4].split(":")[1], 16)
+    return None
+
+
+# Goal: a drain that its deadline cuts ends by itself, with whatever still waits in the program. Method: the configuration's counter is
+# locked, so that a request with an unknown key, read by the server, waits for the newest configuration; SIGTERM; the lock is given back
+# once the program says that it stops.
+def test_cut_drain_does_not_crash(make_planes):
+    with make_planes(FAIRLEAD_DRAIN_SECONDS="1") as planes:
+        node, project = planes.data, planes.project("cut")
+        holder = planes.database.connect()
+        holder.execute("LOCK TABLE config_counter IN ACCESS EXCLUSIVE MODE")
+        with socket.create_connection(("127.0.0.1", node.port)) as producer:
+            try:
+                wait_until("the configuration waits for the lock", lambda: is_waiting_for_lock(planes.database))
+                producer.sendall(f"POST {project.path}/events HTTP/1.1\r\nHost: data\r\nAuthorization: Bearer CO.unknown\r\n"
+                                 "Content-Length: 2\r\n\r\n{}".encode())
+                wait_until("the request is read", lambda: unread_bytes(node.port, producer.getsockname()[1]) == 0)
+                node.terminate()
+                wait_until("the program stops", lambda: "stopped exit_code=" in node.log())
+            finally:
+                holder.rollback()
+                holder.close()
+            assert producer.recv(100) == b""
+        assert node.wait_end() in (0, 1), node.log_tail()
+        assert "Sanitizer" not in node.log(), node.log_tail()

@@ -116,7 +116,7 @@ HttpClient::~HttpClient() {
 Task<ClientResponse> HttpClient::post(ClientRequest request) {
   const auto exchange = std::make_shared<ClientExchange>(state_, std::move(request));
   const State::Entry entry(state_, exchange);
-  // Without strands the caller is where the exchange has to be.
+  // Without a strand the caller is where the exchange has to be.
   if (exchange->strand() == co_await asio::this_coro::executor)
     co_await exchange->run();
   else

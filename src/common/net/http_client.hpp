@@ -82,9 +82,9 @@ struct ClientOptions {
 };
 
 // Thread-safe. A request on a pooled connection that turns out closed before any answer byte is repeated, once, on a
-// new one. Each exchange runs on the strand of its connection (client_exchange.hpp), post() only waits for it: so a
-// pooled connection may serve any coroutine on any executor. The executor's context, the resolver and the guard outlive
-// the client.
+// new one. Each exchange runs on the strand of its connection (client_exchange.hpp): so a pooled connection may serve
+// any coroutine on any executor. Where there is no strand it runs in the caller, whose cancellation would reach it:
+// requests are ended by cancel_all(). The executor's context, the resolver and the guard outlive the client.
 class HttpClient {
  public:
   // Throws std::runtime_error if the certificate authorities cannot be read.

@@ -1,4 +1,5 @@
-// What must not run beside itself: a strand, or nothing at all in a program whose only thread does the same for free.
+// What must not run beside itself: a strand, or nothing at all in a context whose only thread does the same for free.
+// Whatever is called from outside such a context is posted to it, or guards itself.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -144,14 +144,14 @@ bool Dispatcher::may_send(const Mailbox& box) const {
   return lane.is_owned && !lane.is_closing && lane.usable_at <= Steady::now() && has_lease() && !is_draining_;
 }
 
-// Nothing to send or fetch, and nothing held against the endpoint that a change of configuration could lift.
-bool Dispatcher::has_nothing_to_do(const Mailbox& box) {
-  return box.ready.empty() && !box.has_more && !box.next_due && !box.was_paused && box.disabled_generation == 0;
+// After a delivery's answer or its recording, of which most leave nothing to send or fetch behind them.
+void Dispatcher::pump_rest(Mailbox& box) {
+  if (!box.ready.empty() || box.has_more || box.next_due) pump(box);
 }
 
 // Sends what may be sent now, and arranges to come back for the rest.
 void Dispatcher::pump(Mailbox& box) {
-  if (!may_send(box) || has_nothing_to_do(box)) return;
+  if (!may_send(box)) return;
   const auto snapshot = wiring_.refresher.current();
   const auto project = snapshot->find_project(box.project);
   const auto endpoint = project ? project->find_endpoint(box.endpoint) : nullptr;

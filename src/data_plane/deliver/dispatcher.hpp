@@ -107,8 +107,8 @@ class Dispatcher {
   [[nodiscard]] std::size_t room(const Mailbox& box) const;  // rows that it may still take
   [[nodiscard]] bool has_room(const Mailbox& box) const { return room(box) > 0; }
   [[nodiscard]] bool may_send(const Mailbox& box) const;
-  [[nodiscard]] static bool has_nothing_to_do(const Mailbox& box);
   void pump(Mailbox& box);
+  void pump_rest(Mailbox& box);
   void pump_all();
   void revive(Mailbox& box, TimePoint now);
   Gate gate(Mailbox& box, const EndpointConfig& endpoint, TimePoint now);

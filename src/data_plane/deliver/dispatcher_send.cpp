@@ -97,7 +97,7 @@ void Dispatcher::landed(const SendJob& job, Sent sent) {
           make_meta_event(type, job, sent, wiring_.clock(), meta_event_ids_, wiring_.refresher.sealer());
     recorder_.add(std::move(sent.result));
   }
-  if (box != nullptr) pump(*box);
+  if (box != nullptr) pump_rest(*box);
   serve_waiting();
 }
 
@@ -188,7 +188,7 @@ void Dispatcher::recorded(const store::DeliveryResult& result, bool is_recorded)
       box->has_more = box->was_missed = true;
     else if (result.next_due)
       box->next_due = std::min(box->next_due.value_or(*result.next_due), *result.next_due);
-    pump(*box);
+    pump_rest(*box);
   }
   if (was_full_ && !recorder_.is_full()) {
     was_full_ = false;

@@ -46,7 +46,12 @@ Task<net::ClientResponse> ask_with_token(net::HttpClient& client, Tokens& tokens
       co_return response;
     }
     auto made = request_for(job, clock(), token.authorization);
-    if (!made) co_return refused(made.error());
+    if (!made) {
+      auto headers = std::move(response.request_headers);
+      response = refused(made.error());
+      response.request_headers = std::move(headers);
+      co_return response;
+    }
     made->timeout = left;
     made->is_fresh = job.is_at_most_once;
     response = co_await client.post(*std::move(made));

@@ -43,6 +43,8 @@ bool is_json(std::optional<std::string_view> content_type) {
   return !content_type || content_type->empty() || content_type->starts_with("application/json");
 }
 
+Error not_ready() { return {Code::unavailable, "this node is not ready to accept events", "not_ready"}; }
+
 net::HttpResponse created(const StoredEvent& stored) {
   std::string data;
   data.reserve(64);
@@ -124,8 +126,7 @@ Task<net::HttpResponse> Route::create_event(std::shared_ptr<const net::HttpReque
 // First who, then what: who may not write here learns nothing of what is wrong with the body.
 Result<Route::Entrance> Route::enter(const net::HttpRequest& request, const ProjectId& project) {
   FL_TRY(const KeyHash key, read_authorization(request.header("Authorization")));
-  if (!wiring_.is_ready())
-    return fail(Error{Code::unavailable, "this node is not ready to accept events", "not_ready"});
+  if (!wiring_.is_ready()) return fail(not_ready());
   FL_TRY(auto view, authorize(key, project, *wiring_.refresher.current(), wiring_.clock()));
   return Entrance{key, std::move(view)};
 }
@@ -134,7 +135,8 @@ Result<Route::Entrance> Route::enter(const net::HttpRequest& request, const Proj
 // newest.
 Task<Result<Route::Entrance>> Route::enter_again(std::shared_ptr<const net::HttpRequest> request, ProjectId project) {
   FL_CO_TRY_VOID(read_authorization(request->header("Authorization")));
-  if (wiring_.is_ready()) FL_CO_TRY_VOID(co_await wiring_.refresher.refresh());
+  if (!wiring_.is_ready()) co_return fail(not_ready());
+  FL_CO_TRY_VOID(co_await wiring_.refresher.refresh());
   co_return enter(*request, project);
 }
 
