@@ -25,8 +25,9 @@ bool ClientPool::is_worn(const Idle& idle, Steady::time_point now) const {
 
 ClientPool::Idle ClientPool::remove(Order::iterator at) {
   const auto found = by_key_.find(at->key);
-  std::erase(found->second, at);
-  if (found->second.empty()) by_key_.erase(found);
+  auto& places = found->second;  // the newest stand at its end, and are taken first
+  places.erase(std::prev(std::find(places.rbegin(), places.rend(), at).base()));
+  if (places.empty()) by_key_.erase(found);
   Idle idle = std::move(*at);
   order_.erase(at);
   return idle;

@@ -76,7 +76,7 @@ struct ClientOptions {
   std::string ca_file = {};  // an operator's extra authority (PEM); empty: the system's only
   std::size_t response_bytes_max = 64 * 1024;
   std::size_t header_bytes_max = 64 * 1024;
-  std::size_t idle_per_host_max = 64;
+  std::size_t idle_per_host_max = 512;  // a quarter of all: many endpoints may share a host
   std::size_t idle_max = 2048;
   std::chrono::seconds idle_timeout{55};
 };

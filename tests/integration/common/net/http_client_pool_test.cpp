@@ -1,6 +1,7 @@
 // Outgoing connections against a scripted server: kept, used again, bounded, and dropped.
 #include <gtest/gtest.h>
 
+#include <barrier>
 #include <string>
 
 #include "tests/integration/common/net/client_world.hpp"
@@ -153,6 +154,26 @@ TEST(Pool, ClosesIdleConnectionsAfterTheirTime) {
   EXPECT_EQ(world.client->idle_connections(), 1U);
   EXPECT_EQ(closed.get_future().wait_for(4s), std::future_status::ready);
   EXPECT_EQ(world.client->idle_connections(), 0U);
+}
+
+// Goal: endpoints that share a host keep their connections beyond what one of them may use. Method: 200 requests of
+// which none is answered before all have come, twice: the second time nothing is dialled.
+TEST(Pool, KeepsWhatManyEndpointsOfOneHostUse) {
+  constexpr int kRequests = 200;
+  std::barrier everybody(kRequests);
+  ScriptedServer server([&](Peer& peer) {
+    while (!peer.read_request().empty()) {
+      everybody.arrive_and_wait();
+      if (!peer.send(answer(200))) return;
+    }
+  });
+  World world;
+  for (int round = 0; round < 2; ++round) {
+    std::vector<std::future<ClientResponse>> answers;
+    for (int i = 0; i < kRequests; ++i) answers.push_back(world.start(server.url(), {.timeout = 30s}));
+    for (auto& each : answers) EXPECT_EQ(each.get().status, 200);
+  }
+  EXPECT_EQ(server.connections(), kRequests);
 }
 
 }  // namespace
