@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/domain/delivery.hpp"
+#include "common/store/ingest.hpp"
 #include "common/store/queue.hpp"
 
 namespace fairlead {
@@ -16,6 +17,21 @@ struct OfferedDelivery {
   QueueRow row;
   std::shared_ptr<const EventContent> content;
 };
+// The queue row that a delivery was stored with, due at once and never tried.
+[[nodiscard]] inline OfferedDelivery make_offer(const store::NewDelivery& delivery, const ProjectId& project,
+                                                const EventId& event, std::int64_t config_version, TimePoint due,
+                                                std::shared_ptr<const EventContent> content) {
+  return {{.lane = delivery.lane,
+           .project = project,
+           .endpoint = delivery.endpoint,
+           .delivery = delivery.id,
+           .event = event,
+           .subscription = delivery.subscription,
+           .due = due,
+           .attempt = 0,
+           .config_version = config_version},
+          std::move(content)};
+}
 // Takes freshly committed rows; thread-safe.
 using Offer = std::function<void(std::vector<OfferedDelivery>)>;
 

@@ -190,16 +190,7 @@ void Batcher::offer_stored(const std::vector<store::NewEvent>& events, const std
     const auto& event = events[index];
     for (const auto& delivery : event.deliveries) {
       if (!delivery.discard_reason.empty()) continue;
-      offered.push_back({{.lane = delivery.lane,
-                          .project = event.project,
-                          .endpoint = delivery.endpoint,
-                          .delivery = delivery.id,
-                          .event = event.id,
-                          .subscription = delivery.subscription,
-                          .due = now,
-                          .attempt = 0,
-                          .config_version = event.config_version},
-                         event.content});
+      offered.push_back(make_offer(delivery, event.project, event.id, event.config_version, now, event.content));
     }
   }
   if (!offered.empty()) wiring_.offer(std::move(offered));

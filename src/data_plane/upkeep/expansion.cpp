@@ -108,16 +108,8 @@ Task<bool> Expansion::expand_chunk(store::PendingEvent pending) {
     if (!delivery.discard_reason.empty()) {
       work_.metrics.finished(DeliveryStatus::discarded).Increment();
     } else {
-      offered.push_back({{.lane = delivery.lane,
-                          .project = pending.project,
-                          .endpoint = delivery.endpoint,
-                          .delivery = delivery.id,
-                          .event = pending.event,
-                          .subscription = delivery.subscription,
-                          .due = now,
-                          .attempt = 0,
-                          .config_version = pending.config_version},
-                         chunk->content});
+      offered.push_back(
+          make_offer(delivery, pending.project, pending.event, pending.config_version, now, chunk->content));
     }
   }
   offer_(std::move(offered));
