@@ -98,23 +98,27 @@ bool is_spent(const Answer& answer) {
 Task<Result<Answer>> exchange(std::optional<WorkerProcess>& process, Serial serial, const Job& job,
                               ExchangeOptions options) {
   if (process && !process->is_alive()) process.reset();
-  if (!process) {
-    FL_CO_TRY(auto started, WorkerProcess::start(serial, options.program));
-    process.emplace(std::move(started));
+  for (bool was_idle = process.has_value();; was_idle = false) {
+    if (!process) {
+      FL_CO_TRY(auto started, WorkerProcess::start(serial, options.program));
+      process.emplace(std::move(started));
+    }
+    const auto watch = std::make_shared<Watch>(serial, *process, options.run_max);
+    watch->look();
+    const auto text = co_await ask(*process, to_frame(job));
+    const auto verdict = watch->end();
+    if (!text) {
+      const int exit_status = process->end();
+      process.reset();
+      // Somebody ended one that had been idle, perhaps before it was asked: a new one is asked instead.
+      if (was_idle && verdict == Watch::Verdict::within && exit_status == exit_by_signal) continue;
+      co_return judge_end(verdict, exit_status);
+    }
+    auto answer = parse_answer(*text);
+    if (!answer || is_spent(*answer)) process.reset();
+    if (!answer) co_return fault("function_crashed", "the worker's answer cannot be read");
+    co_return answer;
   }
-  const auto watch = std::make_shared<Watch>(serial, *process, options.run_max);
-  watch->look();
-  const auto text = co_await ask(*process, to_frame(job));
-  const auto verdict = watch->end();
-  if (!text) {
-    const int exit_status = process->end();
-    process.reset();
-    co_return judge_end(verdict, exit_status);
-  }
-  auto answer = parse_answer(*text);
-  if (!answer || is_spent(*answer)) process.reset();
-  if (!answer) co_return fault("function_crashed", "the worker's answer cannot be read");
-  co_return answer;
 }
 
 }  // namespace fairlead::script

@@ -18,7 +18,8 @@ struct ExchangeOptions {
 };
 
 // On `serial`. Afterwards `process` is the worker if it can be used again, else nothing. What ends the worker is a
-// Fault if it was the function; Code::unavailable, reason "functions_unavailable", if it was not.
+// Fault if it was the function; Code::unavailable, reason "functions_unavailable", if it was not. One that had been
+// idle and that a signal ends is replaced once, without a word.
 [[nodiscard]] Task<Result<Answer>> exchange(std::optional<WorkerProcess>& process, Serial serial, const Job& job,
                                             ExchangeOptions options);
 

@@ -110,7 +110,7 @@ int WorkerProcess::end() {
     while (waitpid(pid_, &status_, 0) < 0 && errno == EINTR) continue;
     pid_ = 0;
   }
-  return WIFEXITED(status_) ? WEXITSTATUS(status_) : -1;
+  return WIFEXITED(status_) ? WEXITSTATUS(status_) : exit_by_signal;
 }
 
 }  // namespace fairlead::script

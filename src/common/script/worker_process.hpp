@@ -11,6 +11,8 @@
 
 namespace fairlead::script {
 
+inline constexpr int exit_by_signal = -1;
+
 // Owns the process: with it ends the process.
 class WorkerProcess {
  public:
@@ -28,8 +30,8 @@ class WorkerProcess {
   // What it holds of the machine's memory; 0 if it has ended.
   [[nodiscard]] std::size_t resident_bytes() const;
   void kill() const;
-  // Ends it if it has not ended, and gives its exit status, or -1 if a signal ended it. Takes what the kernel takes to
-  // tidy up after it.
+  // Ends it if it has not ended, and gives its exit status, or exit_by_signal. Takes what the kernel takes to tidy up
+  // after it.
   int end();
 
  private:

@@ -218,8 +218,8 @@ TEST_F(Functions, RunInAConfinedProcess) {
     EXPECT_EQ(limits.substr(limits.find(name) + 26, 1), "0") << name << '\n' << limits;
 }
 
-// Goal: a worker that somebody ends harms one run at most. Method: SIGKILL for one that never answers, as soon as its
-// run has begun; and between two runs.
+// Goal: a worker that somebody ends harms one run at most, and none if it was idle. Method: SIGKILL for one that never
+// answers, as soon as its run has begun; and for one that is idle, its end seen by the next run or not yet.
 TEST_F(Functions, OutliveTheirWorker) {
   const FakeWorker mute("exec /bin/sleep 60");
   start({.program = mute.path()});
@@ -232,9 +232,10 @@ TEST_F(Functions, OutliveTheirWorker) {
   EXPECT_EQ(ended.error().code, Code::unavailable);
   start({});
   EXPECT_EQ(made("return 2"), "2");
-  kill(workers().at(0), SIGKILL);
-  EXPECT_TRUE(becomes_true([] { return workers().empty(); }));
-  EXPECT_EQ(made("return 3"), "3");
+  for (int round = 0; round < 20; ++round) {
+    kill(workers().at(0), SIGKILL);
+    EXPECT_EQ(made("return 3"), "3") << "round " << round;
+  }
 }
 
 // Goal: a worker that cannot answer says by its end why. Method: programs that end at once, with each status.
