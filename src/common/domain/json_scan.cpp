@@ -12,22 +12,21 @@
 namespace fairlead {
 namespace {
 
-constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-constexpr std::uint64_t kHighs = 0x8080808080808080ULL;
-
-std::uint64_t zero_bytes(std::uint64_t word) { return (word - kOnes) & ~word & kHighs; }
-
 static_assert(std::endian::native == std::endian::little, "the first character is the lowest byte of a word");
 
-// How many of eight bytes, from the first on, are printable ASCII other than '"' and '\': the inside of a string with
-// nothing to do. A borrow of the subtractions only reaches bytes behind the first hit.
+constexpr std::size_t kBlockBytes = 16;
+using Block = signed char __attribute__((vector_size(kBlockBytes)));
+
+// How many of a block's bytes, from the first on, are printable ASCII other than '"' and '\': the inside of a string
+// with nothing to do. Signed: what is not ASCII is below zero.
 std::size_t count_plain(const char* at) {
-  std::uint64_t word;
-  std::memcpy(&word, at, sizeof word);
-  const std::uint64_t controls = (word - kOnes * 0x20) & ~word;
-  const std::uint64_t hits =
-      ((word | controls) & kHighs) | zero_bytes(word ^ kOnes * '"') | zero_bytes(word ^ kOnes * '\\');
-  return static_cast<std::size_t>(std::countr_zero(hits)) / 8;
+  Block block;
+  std::memcpy(&block, at, sizeof block);
+  const auto hits = (block < ' ') | (block == '"') | (block == '\\');
+  std::array<std::uint64_t, 2> words{};
+  std::memcpy(words.data(), &hits, sizeof words);
+  const int bits = words[0] != 0 ? std::countr_zero(words[0]) : 64 + std::countr_zero(words[1]);
+  return static_cast<std::size_t>(bits) / 8;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -107,9 +106,11 @@ class Scanner {
  public:
   explicit Scanner(std::string_view text) : begin_(text.data()), at_(begin_), end_(begin_ + text.size()) {}
 
-  // Whether the whole text is one value; its top-level members go to `members` if that is given.
-  bool scan(std::vector<JsonMember>* members);
-  [[nodiscard]] bool is_object() const { return is_object_; }
+  // Whether the whole text is one value; what is in it at the top goes to `members` if it is an object, to `items` if
+  // it is an array, if those are given.
+  bool scan(std::vector<JsonMember>* members, std::vector<std::string_view>* items);
+  [[nodiscard]] bool is_object() const { return first_ == '{'; }
+  [[nodiscard]] bool is_array() const { return first_ == '['; }
   [[nodiscard]] Error error() const {
     return {Code::invalid, "byte " + std::to_string(at_ - begin_) + ": " + fault_, "invalid_json"};
   }
@@ -140,7 +141,7 @@ class Scanner {
     return true;
   }
   void skip_space() {
-    while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+    while (at_ < end_ && *at_ <= ' ' && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
   }
 
   const char* begin_;
@@ -148,23 +149,29 @@ class Scanner {
   const char* end_;
   const char* fault_ = "";
   std::vector<JsonMember>* members_ = nullptr;
-  const char* member_begin_ = nullptr;  // where the value of the top-level member being read begins
+  std::vector<std::string_view>* items_ = nullptr;
+  const char* value_begin_ = nullptr;  // of the top-level member or item that is being read, if it is wanted
   std::bitset<json_depth_max> objects_;
   std::size_t depth_ = 0;
-  bool is_object_ = false;  // the top-level value
+  char first_ = '\0';  // of the whole text
 };
 
-bool Scanner::scan(std::vector<JsonMember>* members) {
-  members_ = members;
+bool Scanner::scan(std::vector<JsonMember>* members, std::vector<std::string_view>* items) {
   Next next = Next::value;
   skip_space();
-  is_object_ = at_ < end_ && *at_ == '{';
+  if (at_ < end_) first_ = *at_;
+  members_ = is_object() ? members : nullptr;
+  items_ = is_array() ? items : nullptr;
   while (next != Next::after_value || depth_ > 0) {
     if (!step(next)) return false;
     // Before the space after it: a span ends with its value.
-    if (next == Next::after_value && depth_ == 1 && member_begin_ != nullptr) {
-      members_->back().value = {member_begin_, at_};
-      member_begin_ = nullptr;
+    if (next == Next::after_value && depth_ == 1 && value_begin_ != nullptr) {
+      const std::string_view value(value_begin_, at_);
+      if (items_ != nullptr)
+        items_->push_back(value);
+      else
+        members_->back().value = value;
+      value_begin_ = nullptr;
     }
     skip_space();
   }
@@ -193,6 +200,7 @@ bool Scanner::step(Next& next) {
 bool Scanner::read_value(Next& next) {
   next = Next::after_value;
   if (at_ == end_) return refuse("expected a value, not the end");
+  if (depth_ == 1 && items_ != nullptr) value_begin_ = at_;
   switch (*at_) {
     case '{':
       return open(true, next);
@@ -246,19 +254,20 @@ bool Scanner::read_key(Next& next) {
   const char* const end = at_ - 1;
   skip_space();
   if (!take(':')) return refuse("expected ':'");
+  skip_space();
   if (depth_ == 1 && members_ != nullptr) {
-    skip_space();
     members_->push_back({unescape({begin, end}), {}});
-    member_begin_ = at_;
+    value_begin_ = at_;
   }
-  next = Next::value;
-  return true;
+  return read_value(next);
 }
 
 bool Scanner::read_string() {
   ++at_;
   for (;;) {
-    for (std::size_t count = 8; count == 8 && end_ - at_ >= 8; at_ += count) count = count_plain(at_);
+    for (auto count = kBlockBytes; count == kBlockBytes && static_cast<std::size_t>(end_ - at_) >= kBlockBytes;
+         at_ += count)
+      count = count_plain(at_);
     if (at_ == end_) return refuse("expected the end of the string");
     const auto c = static_cast<unsigned char>(*at_);
     if (c == '"') {
@@ -330,48 +339,23 @@ bool Scanner::read_word(std::string_view word) {
 
 Result<void> validate_json(std::string_view text) {
   Scanner scanner(text);
-  if (!scanner.scan(nullptr)) return fail(scanner.error());
+  if (!scanner.scan(nullptr, nullptr)) return fail(scanner.error());
   return {};
 }
 
 Result<std::vector<JsonMember>> scan_object(std::string_view text) {
   std::vector<JsonMember> members;
   Scanner scanner(text);
-  if (!scanner.scan(&members)) return fail(scanner.error());
+  if (!scanner.scan(&members, nullptr)) return fail(scanner.error());
   if (!scanner.is_object()) return fail({Code::invalid, "expected a JSON object", "not_an_object"});
   return members;
 }
 
 Result<std::vector<std::string_view>> scan_array(std::string_view text) {
-  constexpr std::string_view kSpace = " \n\r\t";
-  FL_TRY_VOID(validate_json(text));
-  text.remove_prefix(text.find_first_not_of(kSpace));
-  if (!text.starts_with('[')) return fail({Code::invalid, "expected a JSON array", "not_an_array"});
   std::vector<std::string_view> items;
-  std::size_t begin = 1, depth = 0;
-  const auto add = [&](std::size_t end) {
-    auto item = text.substr(begin, end - begin);
-    item.remove_prefix(std::min(item.size(), item.find_first_not_of(kSpace)));
-    item.remove_suffix(item.size() - (item.find_last_not_of(kSpace) + 1));
-    if (!item.empty()) items.push_back(item);  // empty: the whole array is
-    begin = end + 1;
-  };
-  bool is_in_string = false;
-  for (std::size_t at = 0; at < text.size(); ++at) {  // well-formed: brackets pair up, escapes are complete
-    const char c = text[at];
-    if (is_in_string) {
-      if (c == '\\') ++at;
-      is_in_string = c != '"';
-    } else if (c == '"') {
-      is_in_string = true;
-    } else if (c == '[' || c == '{') {
-      ++depth;
-    } else if (c == ']' || c == '}') {
-      if (--depth == 0) add(at);
-    } else if (c == ',' && depth == 1) {
-      add(at);
-    }
-  }
+  Scanner scanner(text);
+  if (!scanner.scan(nullptr, &items)) return fail(scanner.error());
+  if (!scanner.is_array()) return fail({Code::invalid, "expected a JSON array", "not_an_array"});
   return items;
 }
 

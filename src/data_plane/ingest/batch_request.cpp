@@ -61,12 +61,10 @@ Result<std::vector<std::string_view>> split_batch(std::string_view body) {
 
 Result<BatchItem> parse_batch_item(std::string_view item, const RequestHeaders& headers) {
   if (!item.starts_with('{')) return bad_field("", "wrong_type", "an event is a JSON object");
+  FL_TRY(const auto members, scan_object(item));
   BatchItem read;
-  {
-    FL_TRY(const auto members, scan_object(item));
-    FL_TRY(read.kind, kind_of(members));
-  }
-  FL_TRY(read.request, parse_event_request(read.kind, item, headers));
+  FL_TRY(read.kind, kind_of(members));
+  FL_TRY(read.request, read_event_request(read.kind, members, headers));
   return read;
 }
 

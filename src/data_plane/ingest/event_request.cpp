@@ -118,6 +118,11 @@ Result<int> read_hops(std::string_view text) {
 Result<EventRequest> parse_event_request(EventKind kind, std::string_view body, const RequestHeaders& headers) {
   if (body.empty()) return bad_field("", "invalid_json", "a JSON object is expected, the body is empty");
   FL_TRY(const auto members, scan_object(body));
+  return read_event_request(kind, members, headers);
+}
+
+Result<EventRequest> read_event_request(EventKind kind, const std::vector<JsonMember>& members,
+                                        const RequestHeaders& headers) {
   EventRequest request;
   auto content = std::make_shared<EventContent>();
   FL_TRY(content->event_type, read_text(members, "event_type", true, event_type_bytes_max));

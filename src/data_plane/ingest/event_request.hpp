@@ -10,6 +10,7 @@
 #include "common/core/result.hpp"
 #include "common/domain/config.hpp"
 #include "common/domain/delivery.hpp"
+#include "common/domain/json_scan.hpp"
 #include "data_plane/match/matching.hpp"
 
 namespace fairlead::ingest {
@@ -45,6 +46,9 @@ struct EventRequest {
 // loop_detected, …). The data member is kept as the exact bytes of its value.
 [[nodiscard]] Result<EventRequest> parse_event_request(EventKind kind, std::string_view body,
                                                        const RequestHeaders& headers);
+// The same of an object that scan_object has read.
+[[nodiscard]] Result<EventRequest> read_event_request(EventKind kind, const std::vector<JsonMember>& members,
+                                                      const RequestHeaders& headers);
 
 // How many gateways an event has passed, of the header that counts them (empty: none). Code::invalid "loop_detected".
 [[nodiscard]] Result<int> read_hops(std::string_view text);
