@@ -1,5 +1,7 @@
 #include "common/store/queue.hpp"
 
+#include <algorithm>
+
 #include "common/crypto/digest.hpp"
 #include "common/store/tx.hpp"
 
@@ -138,6 +140,21 @@ Result<std::vector<StoredContent>> load_contents(Tx& tx, const std::vector<Event
     contents.push_back({as_id<EventTag>(row[0]), std::move(content)});
   }
   return contents;
+}
+
+Result<ContentsPart> load_contents_part(Tx& tx, const std::vector<EventKey>& events, std::size_t bytes_max) {
+  ContentsPart part;
+  for (std::size_t bytes = 0; part.looked_at < events.size() && bytes < bytes_max;) {
+    const auto begin = events.begin() + static_cast<std::ptrdiff_t>(part.looked_at);
+    const auto count = std::min(content_chunk_max, events.size() - part.looked_at);
+    FL_TRY(auto chunk, load_contents(tx, {begin, begin + static_cast<std::ptrdiff_t>(count)}));
+    for (auto& each : chunk) {
+      bytes += each.content->body->size();
+      part.contents.push_back(std::move(each));
+    }
+    part.looked_at += count;
+  }
+  return part;
 }
 
 Result<std::vector<DeliveryId>> change_rows(Tx& tx, const std::vector<RowChange>& changes) {

@@ -55,6 +55,14 @@ struct StoredContent {
 };
 // What these events send; those that no longer exist are left out. Autocommit.
 [[nodiscard]] Result<std::vector<StoredContent>> load_contents(Tx& tx, const std::vector<EventKey>& events);
+struct ContentsPart {
+  std::vector<StoredContent> contents;
+  std::size_t looked_at = 0;  // so many of the events, the first ones; never none
+};
+// The same for as many of them as have bodies of bytes_max together, or content_chunk_max events more. Autocommit.
+inline constexpr std::size_t content_chunk_max = 64;
+[[nodiscard]] Result<ContentsPart> load_contents_part(Tx& tx, const std::vector<EventKey>& events,
+                                                      std::size_t bytes_max);
 
 // Changes rows in place, each only if it still is as the caller saw it (key and attempt): answers those that were
 // changed.

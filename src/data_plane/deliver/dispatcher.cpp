@@ -103,10 +103,13 @@ void Dispatcher::accept_rows(std::vector<OfferedDelivery> rows) {
     }
     auto& box = mailbox(row.project, row.endpoint, row.lane);
     if (fetched_young_.contains(row.delivery) || box.in_hand.contains(row.delivery)) continue;
-    if (box.has_more || !has_room(box)) {
-      // What waits in the database is older: it goes first, and this row is found behind it.
-      box.has_more = true;
-      box.was_missed = true;
+    // What waits in the database is older: it goes first, and this row is found behind it. Unless the fetch under way
+    // brings the last of that: under steady traffic every fetch misses what comes meanwhile, and none would be the
+    // last.
+    const bool is_behind = box.has_more && !(box.is_nearly_done && box.is_fetching);
+    if (const bool is_full = !has_room(box); is_behind || is_full) {
+      box.has_more = box.was_missed = true;
+      if (is_full) box.is_nearly_done = false;
     } else {
       push(box, {row, std::move(content)});
     }

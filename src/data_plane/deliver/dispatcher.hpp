@@ -28,7 +28,7 @@ inline constexpr std::size_t hand_rows_max = 32768;  // of all mailboxes; one ma
 inline constexpr std::size_t in_flight_max = 8192;
 inline constexpr std::size_t hand_bytes_max = 64 * 1024 * 1024;
 inline constexpr std::size_t fetch_endpoints_max = 64;
-inline constexpr std::size_t content_chunk_max = 64;
+inline constexpr std::size_t fetch_bytes_max = 4 * 1024 * 1024;  // of bodies that are read back at a time
 }  // namespace limits
 
 class Dispatcher {

@@ -10,7 +10,9 @@ namespace fairlead::deliver {
 namespace asio = boost::asio;
 namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t kFetchRows = 128;          // an endpoint, beside those in hand
+// Of an endpoint, beside those in hand: enough to overtake what comes while they are read. Less each if many ask.
+constexpr std::size_t kFetchRows = 512;
+constexpr std::size_t kRoundRows = 8192;
 constexpr std::chrono::seconds kFloorSlack{60};  // rows that another node is still committing may be due that long ago
 }  // namespace
 
@@ -54,7 +56,7 @@ Task<void> Dispatcher::fetch(std::vector<EndpointId> endpoints) {
     if (box == nullptr) continue;
     box->done_while_fetching.clear();
     box->next_due.reset();  // the fetch tells; what is re-dated meanwhile adds itself
-    const auto rows = std::min(kFetchRows, room(*box)) + box->in_hand.size();
+    const auto rows = std::min({kFetchRows, kRoundRows / endpoints.size(), room(*box)}) + box->in_hand.size();
     wishes.push_back({box->lane, id, static_cast<int>(rows), lanes_[static_cast<std::size_t>(box->lane)].floor});
   }
   if (wishes.empty()) co_return;
@@ -72,7 +74,7 @@ Task<void> Dispatcher::fetch(std::vector<EndpointId> endpoints) {
   if (epoch == epoch_) end_fetch(wishes, nullptr);
 }
 
-// Loads what the rows send, a chunk at a time so that large bodies stay bounded, and puts them into their mailboxes.
+// Loads what the rows send, a part at a time so that large bodies stay bounded, and puts them into their mailboxes.
 Task<Result<bool>> Dispatcher::take_fetched(std::vector<QueueRow> rows, std::uint64_t epoch) {
   std::erase_if(rows, [&](const QueueRow& row) {
     auto* box = find_mailbox(row.endpoint);
@@ -83,19 +85,20 @@ Task<Result<bool>> Dispatcher::take_fetched(std::vector<QueueRow> rows, std::uin
     if (flight != flights_.end() && flight->second.row.due != row.due) box->was_missed = true;
     return true;
   });
-  for (std::size_t at = 0; at < rows.size(); at += limits::content_chunk_max) {
-    const std::size_t end = std::min(rows.size(), at + limits::content_chunk_max);
+  for (std::size_t at = 0; at < rows.size();) {
     std::vector<store::EventKey> keys;
-    std::unordered_set<EventId> seen;
-    for (std::size_t index = at; index < end; ++index) {
-      if (seen.insert(rows[index].event).second) keys.push_back({rows[index].project, rows[index].event});
+    std::unordered_map<EventId, std::size_t> places;
+    for (std::size_t index = at; index < rows.size(); ++index) {
+      if (places.emplace(rows[index].event, keys.size()).second)
+        keys.push_back({rows[index].project, rows[index].event});
     }
-    const auto loaded = co_await wiring_.fetch_db.run(store::TxKind::autocommit, &store::load_contents, keys);
+    const auto loaded = co_await wiring_.fetch_db.run(store::TxKind::autocommit, &store::load_contents_part, keys,
+                                                      limits::fetch_bytes_max);
     if (epoch != epoch_) co_return true;
     if (!loaded) co_return std::unexpected(loaded.error());
     Contents contents;
-    for (const auto& each : *loaded) contents.emplace(each.event, each.content);
-    for (std::size_t index = at; index < end; ++index) take_row(rows[index], contents);
+    for (const auto& each : loaded->contents) contents.emplace(each.event, each.content);
+    for (; at < rows.size() && places[rows[at].event] < loaded->looked_at; ++at) take_row(rows[at], contents);
   }
   co_return true;
 }
@@ -145,7 +148,9 @@ void Dispatcher::end_fetch(const std::vector<store::FetchWish>& wishes, const st
     if (box == nullptr) continue;
     box->is_fetching = false;
     box->done_while_fetching.clear();
-    box->has_more = fetched == nullptr || box->was_missed || counts[wish.endpoint] >= wish.rows_max;
+    const bool has_seen_all = fetched != nullptr && counts[wish.endpoint] < wish.rows_max;
+    box->has_more = !has_seen_all || box->was_missed;
+    box->is_nearly_done = has_seen_all && box->was_missed;
     pump(*box);
   }
 }

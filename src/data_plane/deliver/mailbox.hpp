@@ -35,6 +35,7 @@ struct Mailbox {
   bool is_fetching = false;
   bool was_missed = false;            // rows came that a fetch under way may not have seen
   bool has_more = false;              // the database has due rows that are not in hand
+  bool is_nearly_done = false;        // of those, the last fetch missed only what came while it was under way
   std::optional<TimePoint> next_due;  // the earliest row known to be due later
   Steady::time_point wake_at = Steady::time_point::max();
   bool is_waiting_for_slot = false;

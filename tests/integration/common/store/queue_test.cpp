@@ -128,6 +128,25 @@ TEST_F(QueueTest, CommitsABatchWhole) {
   EXPECT_EQ(*contents->front().content->body, body);
 }
 
+// Goal: contents are read up to a bound of bytes, and the caller learns how far. Method: one event more than a chunk,
+// one unknown among them; a bound that the first chunk reaches, and one that nothing reaches.
+TEST_F(QueueTest, LoadsContentsInParts) {
+  std::vector<NewEvent> events;
+  std::vector<EventKey> keys = {{project_, id_of<EventTag>(77)}};
+  for (std::size_t index = 0; index < content_chunk_max; ++index) {
+    events.push_back(event({}));
+    keys.push_back({project_, events.back().id});
+  }
+  commit(events);
+  const auto load = [&](std::size_t bytes_max) {
+    auto part =
+        connection_.run(TxKind::autocommit, [&](Tx& tx) { return load_contents_part(tx, keys, bytes_max); }).value();
+    return std::pair(part.looked_at, part.contents.size());
+  };
+  EXPECT_EQ(load(1), std::pair(content_chunk_max, content_chunk_max - 1));
+  EXPECT_EQ(load(1 << 20), std::pair(content_chunk_max + 1, content_chunk_max));
+}
+
 // Goal: nothing of an event that was matched against an older configuration is stored. Method: raise the project's
 // version in between.
 TEST_F(QueueTest, RefusesAStaleSnapshot) {
