@@ -1,5 +1,6 @@
 """Deliveries that are read back from the database, because they were not offered from memory or found no room there."""
 
+import json
 import threading
 
 from support.wait import wait_until
@@ -75,3 +76,31 @@ def test_traffic_leaves_the_database(own_planes, receiver):
     for event_id in (missed, offered):
         project.wait_delivery(event_id, "Success")
     assert receiver.count(path) == 4
+
+
+# Goal: what is read back comes whole, once, and at every endpoint, though it is more than is read, and more than is held, at a time.
+# Method: two paused endpoints of an owner and 160 events of 100 KiB; a new data plane, which has seen none of them; both endpoints
+# are paused no more.
+def test_many_large_events_are_read_back(own_planes, receiver):
+    database, project = own_planes.database, own_planes.project("large")
+    paths = [receiver.new_path() for _ in range(2)]
+    endpoints = [project.subscribed(receiver.url(path), owner_id="large") for path in paths]
+
+    def toggle():
+        for endpoint in endpoints:
+            project.control.put(f"{project.path}/endpoints/{endpoint['uid']}/pause").expect(202)
+
+    toggle()
+    for begin in range(0, 160, 10):
+        items = [{"owner_id": "large", "event_type": "large", "data": {"n": number, "text": "x" * 100 * 1024}}
+                 for number in range(begin, begin + 10)]
+        assert project.data.post(f"{project.path}/events/batch", items).expect(201).data["accepted"] == 10
+    own_planes.data.stop()
+    own_planes.data.start()
+    assert database.value("SELECT count(*) FROM queue") == 320
+    toggle()
+    wait_until("all are recorded", lambda: database.value("SELECT count(*) FROM queue") == 0)
+    for path in paths:
+        bodies = [json.loads(arrival.body) for arrival in receiver.arrivals(path)]
+        assert sorted(body["n"] for body in bodies) == list(range(160))
+        assert {body["text"] for body in bodies} == {"x" * 100 * 1024}

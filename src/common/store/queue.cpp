@@ -149,7 +149,7 @@ Result<ContentsPart> load_contents_part(Tx& tx, const std::vector<EventKey>& eve
     const auto count = std::min(content_chunk_max, events.size() - part.looked_at);
     FL_TRY(auto chunk, load_contents(tx, {begin, begin + static_cast<std::ptrdiff_t>(count)}));
     for (auto& each : chunk) {
-      bytes += each.content->body->size();
+      bytes += each.content->body->size() + each.content->headers_json.size();
       part.contents.push_back(std::move(each));
     }
     part.looked_at += count;

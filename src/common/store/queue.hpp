@@ -59,7 +59,8 @@ struct ContentsPart {
   std::vector<StoredContent> contents;
   std::size_t looked_at = 0;  // so many of the events, the first ones; never none
 };
-// The same for as many of them as have bodies of bytes_max together, or content_chunk_max events more. Autocommit.
+// The same for as many of them as have bodies and headers of bytes_max together, or content_chunk_max events more.
+// Autocommit.
 inline constexpr std::size_t content_chunk_max = 64;
 [[nodiscard]] Result<ContentsPart> load_contents_part(Tx& tx, const std::vector<EventKey>& events,
                                                       std::size_t bytes_max);

@@ -109,7 +109,8 @@ void Dispatcher::accept_rows(std::vector<OfferedDelivery> rows) {
     const bool is_behind = box.has_more && !(box.is_nearly_done && box.is_fetching);
     if (const bool is_full = !has_room(box); is_behind || is_full) {
       box.has_more = box.was_missed = true;
-      if (is_full) box.is_nearly_done = false;
+      box.lacked_room = box.lacked_room || is_full;
+      box.is_nearly_done = false;
     } else {
       push(box, {row, std::move(content)});
     }
@@ -121,9 +122,13 @@ void Dispatcher::accept_rows(std::vector<OfferedDelivery> rows) {
 // One row always fits into an empty mailbox, so that nobody starves whatever the others hold.
 std::size_t Dispatcher::room(const Mailbox& box) const {
   const std::size_t floor = box.ready.empty() && box.in_flight == 0 ? 1 : 0;
-  if (box.ready_bytes >= window_of(limits::hand_bytes_max, hand_bytes_)) return floor;
+  const std::size_t bytes_max = window_of(limits::hand_bytes_max, hand_bytes_);
+  if (box.ready_bytes >= bytes_max) return floor;
   const std::size_t most = std::max(limits::mailbox_rows_min, window_of(limits::hand_rows_max, ready_rows_));
-  return std::max(floor, most - std::min(most, box.ready.size()));
+  const std::size_t left = most - std::min(most, box.ready.size());
+  if (box.ready_bytes == 0) return std::max(floor, left);
+  // As if those to come were as large as those that are there.
+  return std::max(floor, std::min(left, (bytes_max - box.ready_bytes) * box.ready.size() / box.ready_bytes));
 }
 
 void Dispatcher::push(Mailbox& box, Item item) {

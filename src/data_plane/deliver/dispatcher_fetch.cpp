@@ -26,9 +26,10 @@ void Dispatcher::want_rows(Mailbox& box) {
     return;
   }
   // Few rows at a time cost as much as many: ask when half of a fetch is gone.
-  if (box.ready.size() > kFetchRows / 2 || !has_room(box)) return;
+  const auto space = room(box);
+  if (space == 0 || box.ready.size() > std::min(kFetchRows, box.ready.size() + space) / 2) return;
   box.is_fetching = true;
-  box.was_missed = false;
+  box.was_missed = box.lacked_room = false;
   fetch_queue_.push_back(box.endpoint);
   fetch_wake_.cancel();
 }
@@ -85,7 +86,15 @@ Task<Result<bool>> Dispatcher::take_fetched(std::vector<QueueRow> rows, std::uin
     if (flight != flights_.end() && flight->second.row.due != row.due) box->was_missed = true;
     return true;
   });
-  for (std::size_t at = 0; at < rows.size();) {
+  const auto is_too_much = [this](const QueueRow& row) {
+    auto* box = find_mailbox(row.endpoint);
+    if (box == nullptr || has_room(*box)) return box == nullptr;
+    box->was_missed = box->lacked_room = true;
+    return true;
+  };
+  for (std::size_t at = 0;;) {
+    rows.erase(std::remove_if(rows.begin() + static_cast<std::ptrdiff_t>(at), rows.end(), is_too_much), rows.end());
+    if (at == rows.size()) co_return true;
     std::vector<store::EventKey> keys;
     std::unordered_map<EventId, std::size_t> places;
     for (std::size_t index = at; index < rows.size(); ++index) {
@@ -100,7 +109,6 @@ Task<Result<bool>> Dispatcher::take_fetched(std::vector<QueueRow> rows, std::uin
     for (const auto& each : loaded->contents) contents.emplace(each.event, each.content);
     for (; at < rows.size() && places[rows[at].event] < loaded->looked_at; ++at) take_row(rows[at], contents);
   }
-  co_return true;
 }
 
 void Dispatcher::take_row(const QueueRow& row, const Contents& contents) {
@@ -126,7 +134,7 @@ void Dispatcher::take_row(const QueueRow& row, const Contents& contents) {
     return;
   }
   if (!has_room(*box)) {
-    box->was_missed = true;
+    box->was_missed = box->lacked_room = true;
     return;
   }
   remember_young(row.delivery);
@@ -150,7 +158,7 @@ void Dispatcher::end_fetch(const std::vector<store::FetchWish>& wishes, const st
     box->done_while_fetching.clear();
     const bool has_seen_all = fetched != nullptr && counts[wish.endpoint] < wish.rows_max;
     box->has_more = !has_seen_all || box->was_missed;
-    box->is_nearly_done = has_seen_all && box->was_missed;
+    box->is_nearly_done = has_seen_all && box->was_missed && !box->lacked_room;
     pump(*box);
   }
 }

@@ -79,7 +79,7 @@ void Dispatcher::landed(const SendJob& job, Sent sent) {
     end_flight(job.row.delivery, job.flight);
     if (box != nullptr) {
       box->in_hand.erase(job.row.delivery);
-      box->has_more = true;
+      box->has_more = box->was_missed = true;
     }
   } else {
     wiring_.metrics.attempts(sent.failure).Increment();

@@ -33,9 +33,10 @@ struct Mailbox {
   int in_flight = 0;
   std::uint64_t serial = 0;  // tells this mailbox from an earlier one of the same endpoint
   bool is_fetching = false;
-  bool was_missed = false;            // rows came that a fetch under way may not have seen
+  bool was_missed = false;            // rows came that a fetch under way may not have seen, or has left behind
+  bool lacked_room = false;           // for some of them, since that fetch was asked for
   bool has_more = false;              // the database has due rows that are not in hand
-  bool is_nearly_done = false;        // of those, the last fetch missed only what came while it was under way
+  bool is_nearly_done = false;        // they came while the last fetch was under way, and the next brings them
   std::optional<TimePoint> next_due;  // the earliest row known to be due later
   Steady::time_point wake_at = Steady::time_point::max();
   bool is_waiting_for_slot = false;
