@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,6 +240,12 @@ class Round:
             queued=queued, pending=pending, twice_max=sum(mark.bound(times) for mark in self.marks()),
             produced_problems=list(self.load.problems))
 
+    @staticmethod
+    def cut_expansions(node, facts):
+        """Numbers of broadcasts of which the node does not know whether it made deliveries: it says so in its log."""
+        cut = set(re.findall(r"expansion_failed event=(\w+)", node.log()))
+        return [number for number, uid in facts.acknowledged.items() if uid in cut]
+
     def judge(self):
         """Settles; gives the Verdict."""
         self.settle()
@@ -246,7 +253,8 @@ class Round:
         problems = checker.check(facts)
         lived = [n for n in self.arena.running() if n in self.first_samples and n.last_sample().pid == self.first_samples[n].pid]
         if len(lived) == 1 and len(self.arena.running()) == 1 and not self.marks():
+            unknown = {*self.load.cut_requests(), *self.cut_expansions(lived[0], facts)}
             problems += checker.check_counters(self.first_samples[lived[0]], lived[0].last_sample(), len(facts.deliveries),
-                                               sum(len(self.expected(number)) for number in self.load.cut_requests()))
+                                               sum(len(self.expected(number)) for number in unknown))
         return Verdict(problems, len(facts.acknowledged), len(facts.deliveries), checker.arrived_twice(facts), facts.twice_max,
                        self.settled_in, dict(self.load.outcomes))

@@ -117,9 +117,10 @@ def check(facts):
     return problems + check_events(facts) + check_deliveries(facts) + check_arrivals(facts)
 
 
-def check_counters(before, after, deliveries, acknowledged_again):
+def check_counters(before, after, deliveries, unknown):
     """A node that alone served the whole round: deliveries created = finished, and both are the table's, but for what its
-    commits of unknown outcome account for (fenced results; events that a repetition found stored)."""
+    commits of unknown outcome account for (fenced results; `unknown` deliveries, of events that a repetition found stored and of
+    broadcasts)."""
     problems = []
     created, finished = after.created - before.created, after.finished - before.finished
     fenced, errors = after.fenced - before.fenced, after.database_errors - before.database_errors
@@ -127,6 +128,6 @@ def check_counters(before, after, deliveries, acknowledged_again):
         problems.append(f"the node's counters do not balance: {created} created, {finished} finished, {deliveries} in the table")
     if errors and not finished <= deliveries <= finished + fenced:
         problems.append(f"{deliveries} deliveries in the table, the node finished {finished} and was fenced {fenced} times")
-    if errors and not created <= deliveries <= created + acknowledged_again:
-        problems.append(f"{deliveries} deliveries in the table, the node created {created}, commits of unknown outcome {acknowledged_again}")
+    if errors and not created <= deliveries <= created + unknown:
+        problems.append(f"{deliveries} deliveries in the table, the node created {created}, commits of unknown outcome {unknown}")
     return problems
