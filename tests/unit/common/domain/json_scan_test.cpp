@@ -244,11 +244,10 @@ bool is_our_refusal(const std::string& text) {
 bool is_number_overflow(const std::string& text) {
   try {
     static_cast<void>(nlohmann::json::parse(text));
-  } catch (const nlohmann::json::out_of_range&) {
-    return true;
-  } catch (const nlohmann::json::exception&) {
+    return false;
+  } catch (const nlohmann::json::exception& error) {
+    return dynamic_cast<const nlohmann::json::out_of_range*>(&error) != nullptr;
   }
-  return false;
 }
 
 std::string make_document(std::mt19937& random, int depth) {
