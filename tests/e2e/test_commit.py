@@ -11,10 +11,6 @@ from support.database import uuid_of
 from support.wait import wait_until
 
 
-def is_waiting_for_lock(database):
-    return database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
-
-
 # Goal: no answer before the commit. Method: the test holds a lock that every insert into events must wait for; while PostgreSQL
 # says that somebody waits, no answer is there and no row; once released, the 201 comes and the row is there at that moment.
 @pytest.mark.parametrize("route", ["", "/fanout", "/broadcast"])
@@ -35,7 +31,7 @@ def test_answer_waits_for_the_commit(planes, project, receiver, route):
     producer = threading.Thread(target=post)
     producer.start()
     try:
-        wait_until("the ingest waits for the lock", lambda: is_waiting_for_lock(planes.database))
+        wait_until("the ingest waits for the lock", lambda: planes.database.lock_waiters() > 0)
         assert answers == []
         assert project.counts()[0] == 0
         assert receiver.count(path) == 0
@@ -85,7 +81,7 @@ def test_cut_drain_does_not_crash(make_planes):
         holder.execute("LOCK TABLE config_counter IN ACCESS EXCLUSIVE MODE")
         with socket.create_connection(("127.0.0.1", node.port)) as producer:
             try:
-                wait_until("the configuration waits for the lock", lambda: is_waiting_for_lock(planes.database))
+                wait_until("the configuration waits for the lock", lambda: planes.database.lock_waiters() > 0)
                 producer.sendall(f"POST {project.path}/events HTTP/1.1\r\nHost: data\r\nAuthorization: Bearer CO.unknown\r\n"
                                  "Content-Length: 2\r\n\r\n{}".encode())
                 wait_until("the request is read", lambda: unread_bytes(node.port, producer.getsockname()[1]) == 0)

@@ -6,11 +6,6 @@ import threading
 from support.wait import wait_until
 
 
-def is_waiting(database, application_name):
-    return database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                          " AND application_name = %s", [application_name]) == 1
-
-
 class Barrier:
     """Holds up each reading of events: it locks their last partition, into which nothing is inserted yet."""
 
@@ -25,14 +20,14 @@ class Barrier:
         connection.execute(f"LOCK TABLE {self._partition} IN ACCESS EXCLUSIVE MODE")
 
     def wait_for_reading(self):
-        wait_until("the fetch waits", lambda: is_waiting(self._database, "fairlead-data fetch"))
+        wait_until("the fetch waits", lambda: self._database.lock_waiters("fairlead-data fetch") == 1)
 
     def let_one_pass(self):
         """The reading that waits; the next one waits again."""
         following = self._database.connect()
         thread = threading.Thread(target=self._lock, args=[following])
         thread.start()
-        wait_until("the next lock waits behind it", lambda: is_waiting(self._database, "barrier"))
+        wait_until("the next lock waits behind it", lambda: self._database.lock_waiters("barrier") == 1)
         self.open()
         thread.join()
         self._connection = following

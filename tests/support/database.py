@@ -63,6 +63,11 @@ class Database:
     def value(self, query, parameters=()):
         return self.rows(query, parameters)[0][0]
 
+    def lock_waiters(self, application_name="%"):
+        """How many connections to this database wait for a lock; those of that name, a pattern of LIKE."""
+        return self.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                          " AND application_name LIKE %s", [application_name])
+
     def close(self):
         """Ends our look, so that the database can serve as a template."""
         if self._connection is not None:
